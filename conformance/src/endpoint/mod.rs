@@ -1,0 +1,1 @@
+//! Addresses, connections and frames: what it takes to talk to an endpoint.

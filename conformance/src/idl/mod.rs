@@ -1,0 +1,1 @@
+//! The interface definition, and the check of every reply against it.

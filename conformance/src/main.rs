@@ -1,0 +1,3 @@
+//! Judges a varlink endpoint.
+
+fn main() {}

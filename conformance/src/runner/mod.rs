@@ -1,0 +1,1 @@
+//! Runs scenarios against an endpoint and says how each ended.

@@ -1,0 +1,5 @@
+//! Text to send, with insertions.
+
+/// Text with `{{…}}` insertions.
+#[derive(Debug, Clone)]
+pub struct Template {}

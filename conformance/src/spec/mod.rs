@@ -1,0 +1,1 @@
+//! SPEC.md: its requirements, and which scenario holds each.

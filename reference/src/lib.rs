@@ -1,0 +1,13 @@
+//! A small, honest, single-machine container engine that serves io.projectatomic.podman.
+//!
+//! ```text
+//! client -> api -> engine -> store | registry | runtime | network | monitor -> sys
+//! ```
+//! Imports run only left to right; siblings do not import each other; nothing imports `api`.
+
+pub mod api;
+pub mod engine;
+pub mod monitor;
+pub mod runtime;
+pub mod store;
+pub mod sys;

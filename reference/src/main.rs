@@ -1,0 +1,3 @@
+//! Serves io.projectatomic.podman.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The kernel: mounts, pidfds, processes, cgroups, peers. The only place with `unsafe`.
