@@ -7,6 +7,7 @@
 pub mod endpoint;
 pub mod event;
 pub mod idl;
+pub mod probe;
 pub mod report;
 pub mod runner;
 pub mod scenario;

@@ -1,0 +1,162 @@
+//! The commands.
+
+use std::{
+    fs,
+    io::{self, Write},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use crate::{json::Json, report, signal};
+
+/// Runs one command; returns its exit code, or why it could not be run.
+pub(crate) fn act(words: &[String]) -> Result<u8, String> {
+    let (name, arguments) = words.split_first().ok_or("no command")?;
+    let argument = |n: usize| arguments.get(n).map(String::as_str);
+    let required =
+        |n: usize| argument(n).ok_or_else(|| format!("{name}: argument {} is missing", n + 1));
+    match name.as_str() {
+        "report" => line(&report::report().to_string()),
+        "exit" => return number(required(0)?),
+        "say" => line(&arguments.join(" ")),
+        "err" => written(writeln!(io::stderr(), "{}", arguments.join(" "))),
+        "print" => print(number(required(0)?)?, argument(1).unwrap_or("line")),
+        "cat" => copy(argument(0)),
+        "sleep" => sleep(argument(0).map(number).transpose()?),
+        "ignore" => ignore(arguments),
+        "trap" => trap(required(0)?, number(required(1)?)?),
+        "ticks" => ticks(number(required(0)?)?),
+        "spin" => spin(argument(0).map(number).transpose()?),
+        "fill" => fill(number(required(0)?)?),
+        "write" => file(fs::write(
+            required(0)?,
+            arguments.get(1..).unwrap_or_default().join(" "),
+        )),
+        "read" => line(
+            &fs::read_to_string(required(0)?)
+                .map_or(Json::Null, Json::Text)
+                .to_string(),
+        ),
+        "delete" => file(delete(required(0)?)),
+        "run" => run(arguments),
+        _ => Err(format!("unknown command {name}")),
+    }
+    .map(|()| 0)
+    .or_else(|failure| {
+        if failure.is_empty() {
+            Ok(1)
+        } else {
+            Err(failure)
+        }
+    })
+}
+
+fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse()
+        .map_err(|_| format!("{text} is not a number in range"))
+}
+
+/// A failed write means that nobody reads: nothing to say any more, and to nobody.
+fn written(result: io::Result<()>) -> Result<(), String> {
+    result.map_err(|_| String::new())
+}
+
+/// A failure of the file system is an answer, not a mistake in the call: it is said, and the exit code is 1.
+fn file(result: io::Result<()>) -> Result<(), String> {
+    result.or_else(|error| {
+        written(writeln!(io::stderr(), "probe: {error}"))?;
+        Err(String::new())
+    })
+}
+
+fn line(text: &str) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    written(writeln!(out, "{text}").and_then(|()| out.flush()))
+}
+
+fn print(count: u64, text: &str) -> Result<(), String> {
+    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    for n in 1..=count {
+        written(writeln!(out, "{text} {n}"))?;
+    }
+    written(out.flush())
+}
+
+fn copy(path: Option<&str>) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    let copied = match path {
+        Some(path) => fs::File::open(path).and_then(|mut f| io::copy(&mut f, &mut out)),
+        None => io::copy(&mut io::stdin().lock(), &mut out),
+    };
+    file(copied.and_then(|_| out.flush()))
+}
+
+fn sleep(seconds: Option<f64>) -> Result<(), String> {
+    signal::exit_on(signal::number("TERM").ok_or("no SIGTERM")?, 143);
+    match seconds {
+        Some(seconds) => {
+            std::thread::sleep(Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())?);
+            Ok(())
+        }
+        None => signal::wait_for_ever(),
+    }
+}
+
+fn ignore(names: &[String]) -> Result<(), String> {
+    for name in names {
+        signal::ignore(signal::number(name).ok_or_else(|| format!("unknown signal {name}"))?);
+    }
+    line("ready")?;
+    signal::wait_for_ever()
+}
+
+fn trap(name: &str, code: u8) -> Result<(), String> {
+    signal::exit_on(
+        signal::number(name).ok_or_else(|| format!("unknown signal {name}"))?,
+        code.into(),
+    );
+    line("ready")?;
+    signal::wait_for_ever()
+}
+
+fn ticks(milliseconds: u64) -> Result<(), String> {
+    signal::exit_on(signal::number("TERM").ok_or("no SIGTERM")?, 143);
+    for n in 1_u64.. {
+        line(&format!("tick {n}"))?;
+        std::thread::sleep(Duration::from_millis(milliseconds));
+    }
+    Ok(())
+}
+
+fn spin(seconds: Option<f64>) -> Result<(), String> {
+    signal::exit_on(signal::number("TERM").ok_or("no SIGTERM")?, 143);
+    let started = Instant::now();
+    while seconds.is_none_or(|s| started.elapsed().as_secs_f64() < s) {
+        std::hint::spin_loop();
+    }
+    Ok(())
+}
+
+fn fill(bytes: usize) -> Result<(), String> {
+    signal::exit_on(signal::number("TERM").ok_or("no SIGTERM")?, 143);
+    let taken = vec![1_u8; bytes];
+    line("filled")?;
+    std::hint::black_box(&taken);
+    signal::wait_for_ever()
+}
+
+fn delete(path: &str) -> io::Result<()> {
+    if fs::symlink_metadata(path)?.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    }
+}
+
+fn run(words: &[String]) -> Result<(), String> {
+    let (program, arguments) = words.split_first().ok_or("run: no program")?;
+    match Command::new(program).args(arguments).status() {
+        Ok(status) => line(&status.to_string()),
+        Err(error) => line(&format!("not run: {error}")),
+    }
+}
