@@ -1,16 +1,22 @@
 //! Compiles the probe to a static program, so that the suite carries it inside itself.
 
-#![allow(clippy::expect_used)] // a build script has no other way to fail
+#![allow(clippy::expect_used, clippy::panic)] // a build script has no other way to fail
 
 use std::{env, path::Path, process::Command};
 
 fn main() {
     println!("cargo::rerun-if-changed=src/bin/probe");
     println!("cargo::rerun-if-changed=build.rs");
-    let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    let target = env::var("TARGET").expect("cargo sets TARGET");
-    let rustc = env::var("RUSTC").expect("cargo sets RUSTC");
-    let mut command = Command::new(rustc);
+    let status = compiler().status().expect("rustc runs");
+    assert!(
+        status.success(),
+        "no static probe: is libc6-dev (libc.a) installed?"
+    );
+}
+
+fn compiler() -> Command {
+    let cargo_says = |name| env::var(name).unwrap_or_else(|_| panic!("cargo sets {name}"));
+    let mut command = Command::new(cargo_says("RUSTC"));
     command
         .args([
             "--edition",
@@ -36,15 +42,11 @@ fn main() {
             "-C",
             "codegen-units=1",
         ])
-        .args(["--target", &target, "-o"])
-        .arg(Path::new(&out).join("probe"))
+        .args(["--target", &cargo_says("TARGET"), "-o"])
+        .arg(Path::new(&cargo_says("OUT_DIR")).join("probe"))
         .arg("src/bin/probe/main.rs");
     if let Ok(linker) = env::var("RUSTC_LINKER") {
         command.args(["-C", &format!("linker={linker}")]);
     }
-    let status = command.status().expect("rustc runs");
-    assert!(
-        status.success(),
-        "the probe could not be compiled as a static program: is libc6-dev there?"
-    );
+    command
 }

@@ -7,6 +7,15 @@ use crate::json::Json;
 /// Everything. What cannot be read is null, so that a scenario can tell it from empty.
 pub(crate) fn report() -> Json {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let Json::Object(mut members) = identity(&status) else {
+        return Json::Null;
+    };
+    members.extend(surroundings().map(|(name, value)| (name.to_owned(), value)));
+    Json::Object(members)
+}
+
+/// Who this process is.
+fn identity(status: &str) -> Json {
     Json::object([
         (
             "args",
@@ -19,17 +28,23 @@ pub(crate) fn report() -> Json {
         ),
         ("hostname", line_of("/proc/sys/kernel/hostname")),
         ("pid", Json::Number(std::process::id().into())),
-        ("uid", nth_number(&status, "Uid", 1)),
-        ("gid", nth_number(&status, "Gid", 1)),
-        ("groups", Json::List(numbers(field(&status, "Groups")))),
-        ("umask", text(field(&status, "Umask"))),
-        ("capabilities", capabilities(&status)),
+        ("uid", nth_number(status, "Uid", 1)),
+        ("gid", nth_number(status, "Gid", 1)),
+        ("groups", Json::List(numbers(field(status, "Groups")))),
+        ("umask", text(field(status, "Umask"))),
+        ("capabilities", capabilities(status)),
         (
             "no_new_privs",
-            Json::Bool(field(&status, "NoNewPrivs") == "1"),
+            Json::Bool(field(status, "NoNewPrivs") == "1"),
         ),
-        ("seccomp", nth_number(&status, "Seccomp", 0)),
+        ("seccomp", nth_number(status, "Seccomp", 0)),
         ("rlimits", rlimits()),
+    ])
+}
+
+/// Where it lives.
+fn surroundings() -> [(&'static str, Json); 16] {
+    [
         ("oom_score_adj", whole_number("/proc/self/oom_score_adj")),
         ("mounts", mounts()),
         ("cgroup", cgroup()),
@@ -47,7 +62,7 @@ pub(crate) fn report() -> Json {
             Json::Bool(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()),
         ),
         ("processes", processes()),
-    ])
+    ]
 }
 
 fn environment() -> Vec<(String, Json)> {
@@ -207,50 +222,52 @@ fn mount(line: &str) -> Option<Json> {
     ]))
 }
 
-/// Limits by one name each, read from wherever cgroup v1 or v2 keeps them; `max` is null.
+/// Limits: their name here, and the file below /sys/fs/cgroup that keeps them on cgroup v1 and v2.
+const LIMITS: [(&str, &str, &str); 14] = [
+    ("memory_limit", "memory/memory.limit_in_bytes", "memory.max"),
+    (
+        "memory_reservation",
+        "memory/memory.soft_limit_in_bytes",
+        "memory.low",
+    ),
+    (
+        "memory_swap_limit",
+        "memory/memory.memsw.limit_in_bytes",
+        "memory.swap.max",
+    ),
+    (
+        "memory_swappiness",
+        "memory/memory.swappiness",
+        "memory.swappiness",
+    ),
+    ("pids_limit", "pids/pids.max", "pids.max"),
+    ("cpu_shares", "cpu/cpu.shares", "cpu.weight"),
+    ("cpu_quota", "cpu/cpu.cfs_quota_us", "cpu.max"),
+    ("cpu_period", "cpu/cpu.cfs_period_us", "cpu.max"),
+    ("cpuset_cpus", "cpuset/cpuset.cpus", "cpuset.cpus"),
+    ("cpuset_mems", "cpuset/cpuset.mems", "cpuset.mems"),
+    ("blkio_weight", "blkio/blkio.weight", "io.weight"),
+    ("read_bps", "blkio/blkio.throttle.read_bps_device", "io.max"),
+    (
+        "write_bps",
+        "blkio/blkio.throttle.write_bps_device",
+        "io.max",
+    ),
+    (
+        "oom_control",
+        "memory/memory.oom_control",
+        "memory.oom.group",
+    ),
+];
+
+/// The limits that this process lives under; `max` is null.
 fn cgroup() -> Json {
-    let files: [(&str, &str, &str); 14] = [
-        ("memory_limit", "memory/memory.limit_in_bytes", "memory.max"),
-        (
-            "memory_reservation",
-            "memory/memory.soft_limit_in_bytes",
-            "memory.low",
-        ),
-        (
-            "memory_swap_limit",
-            "memory/memory.memsw.limit_in_bytes",
-            "memory.swap.max",
-        ),
-        (
-            "memory_swappiness",
-            "memory/memory.swappiness",
-            "memory.swappiness",
-        ),
-        ("pids_limit", "pids/pids.max", "pids.max"),
-        ("cpu_shares", "cpu/cpu.shares", "cpu.weight"),
-        ("cpu_quota", "cpu/cpu.cfs_quota_us", "cpu.max"),
-        ("cpu_period", "cpu/cpu.cfs_period_us", "cpu.max"),
-        ("cpuset_cpus", "cpuset/cpuset.cpus", "cpuset.cpus"),
-        ("cpuset_mems", "cpuset/cpuset.mems", "cpuset.mems"),
-        ("blkio_weight", "blkio/blkio.weight", "io.weight"),
-        ("read_bps", "blkio/blkio.throttle.read_bps_device", "io.max"),
-        (
-            "write_bps",
-            "blkio/blkio.throttle.write_bps_device",
-            "io.max",
-        ),
-        (
-            "oom_control",
-            "memory/memory.oom_control",
-            "memory.oom.group",
-        ),
-    ];
     let unified = Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
     let mut members = vec![(
         "version".to_owned(),
         Json::Number(if unified { 2 } else { 1 }),
     )];
-    members.extend(files.map(|(name, v1, v2)| {
+    members.extend(LIMITS.map(|(name, v1, v2)| {
         let path = format!("/sys/fs/cgroup/{}", if unified { v2 } else { v1 });
         (name.to_owned(), limit(&path))
     }));
