@@ -43,7 +43,7 @@ fn identity(status: &str) -> Json {
 }
 
 /// Where it lives.
-fn surroundings() -> [(&'static str, Json); 16] {
+fn surroundings() -> [(&'static str, Json); 14] {
     [
         ("oom_score_adj", whole_number("/proc/self/oom_score_adj")),
         ("mounts", mounts()),
