@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Range, path::PathBuf, sync::Arc, time::Dur
 
 use serde::{Deserialize, Serialize};
 
-use super::{matcher::Pattern, template::Template};
+use super::{pattern::Pattern, template::Template};
 
 /// A scenario or fragment file as read; spans are byte offsets into `text`.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,6 +13,34 @@ pub struct SourceFile {
     pub path: PathBuf,
     /// The whole text.
     pub text: String,
+}
+
+impl SourceFile {
+    /// A file with its text.
+    pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self {
+            path: path.into(),
+            text: text.into(),
+        })
+    }
+
+    /// The line and the column of a byte offset, both from 1, the column in characters. An offset
+    /// past the end stands for the end.
+    pub fn position(&self, offset: usize) -> (usize, usize) {
+        let before = self.text.get(..offset).unwrap_or(&self.text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = before.matches('\n').count() + 1;
+        let column = before
+            .get(line_start..)
+            .map_or(0, |text| text.chars().count())
+            + 1;
+        (line, column)
+    }
+
+    /// The text of a span, empty where the span does not fit.
+    pub fn excerpt(&self, span: &Range<usize>) -> &str {
+        self.text.get(span.clone()).unwrap_or_default()
+    }
 }
 
 /// A value and its place in a file (a fragment's nodes point into the fragment).
@@ -85,7 +113,8 @@ pub struct Scenario {
 pub struct Case {
     /// Shown in brackets after the scenario's id.
     pub name: String,
-    /// Inserted like captures.
+    /// Inserted like captures; strings may insert the values that are always there
+    /// (see [`Captures::set_case`](super::captures::Captures::set_case)).
     pub values: BTreeMap<String, serde_json::Value>,
 }
 
@@ -141,8 +170,8 @@ pub struct Exchange {
 pub enum Send {
     /// A call of a method.
     Call {
-        /// The full method name.
-        method: Spanned<String>,
+        /// The full method name, with insertions.
+        method: Spanned<Template>,
         /// Its parameters, with insertions; `None`: the member is absent.
         parameters: Option<Spanned<Template>>,
         /// `"more": true`.
@@ -175,8 +204,13 @@ pub struct Expectations {
 pub enum Expected {
     /// A successful reply with these parameters.
     Reply(Pattern),
-    /// An error of this name; parameters are looked at where given.
-    Error(String, Option<Pattern>),
+    /// An error.
+    Error {
+        /// Its full name, with insertions.
+        name: Spanned<Template>,
+        /// What its parameters must be; `None`: they are not looked at.
+        parameters: Option<Pattern>,
+    },
     /// A whole message.
     Message(Pattern),
     /// The endpoint closes the connection.
