@@ -138,8 +138,13 @@ pub enum Step {
     Sleep(Duration),
     /// Closes a connection (`main` unless named).
     Close(String),
-    /// Closes the sending side of a connection.
-    HalfClose(String),
+    /// Closes the sending side of a connection (`main` unless named).
+    HalfClose {
+        /// The connection's name.
+        connection: String,
+        /// What must still come; with none, nothing is waited for.
+        expect: Expectations,
+    },
 }
 
 /// Something sent and what must come back.
