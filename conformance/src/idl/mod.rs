@@ -1,1 +1,9 @@
 //! The interface definition, and the check of every reply against it.
+
+mod check;
+mod collection;
+mod interface;
+
+pub use check::{Departure, Kind};
+pub use collection::Definitions;
+pub use interface::{DefinitionError, Field, Interface, Method, Type};
