@@ -1,6 +1,6 @@
 //! The syntax tree of a scenario; every node knows its place in the file.
 
-use std::{collections::BTreeMap, ops::Range, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, ops::Range, path::PathBuf, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,16 @@ pub enum Level {
     Should,
     /// A sentence of the documented interface or of the varlink protocol.
     Must,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::May => "may",
+            Self::Should => "should",
+            Self::Must => "must",
+        })
+    }
 }
 
 /// What a scenario needs from the run; where absent, it is skipped with the reason.
