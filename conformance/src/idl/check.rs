@@ -31,6 +31,16 @@ pub struct Departure {
 }
 
 impl Departure {
+    /// The requirement of SPEC.md that it breaks.
+    pub fn requirement(&self) -> &'static str {
+        match self.kind {
+            Kind::MissingMember | Kind::WrongType => "Reply-1",
+            Kind::NullCollection => "Reply-2",
+            Kind::UnknownMember => "Reply-3",
+            Kind::UndeclaredError => "Reply-4",
+        }
+    }
+
     /// Whether the scenario in which it occurred fails; the others are collected over the whole run.
     pub fn is_fatal(&self) -> bool {
         !matches!(self.kind, Kind::NullCollection | Kind::UnknownMember)
@@ -70,12 +80,12 @@ impl<'a> Walk<'a> {
             self.enter(&field.name, |walk| match actual.get(&field.name) {
                 Some(value) => walk.value(&field.kind, value),
                 None if matches!(field.kind, Type::Maybe(_)) => {}
-                None => walk.report(Kind::MissingMember, "is missing".to_owned()),
+                None => walk.report(Kind::MissingMember, "is missing"),
             });
         }
         for name in actual.keys() {
             if !fields.iter().any(|field| field.name == *name) {
-                let how = "is not in the interface definition".to_owned();
+                let how = "is not in the interface definition";
                 self.enter(name, |walk| walk.report(Kind::UnknownMember, how));
             }
         }
@@ -91,13 +101,10 @@ impl<'a> Walk<'a> {
                 }
             }
             (Type::Array(_), Value::Null) => {
-                self.report(
-                    Kind::NullCollection,
-                    "is null, expected an array".to_owned(),
-                );
+                self.report(Kind::NullCollection, "is null, expected an array");
             }
             (Type::Map(_), Value::Null) => {
-                self.report(Kind::NullCollection, "is null, expected a map".to_owned());
+                self.report(Kind::NullCollection, "is null, expected a map");
             }
             (Type::Array(inner), Value::Array(elements)) => self.elements(inner, elements),
             (Type::Map(inner), Value::Object(members)) => self.entries(inner, members),
@@ -105,7 +112,7 @@ impl<'a> Walk<'a> {
             (kind, actual) if fits(kind, actual) => {}
             (kind, actual) => {
                 let how = format!("is {}, expected {}", shown(actual), describe(kind));
-                self.report(Kind::WrongType, how);
+                self.report(Kind::WrongType, &how);
             }
         }
     }
@@ -113,7 +120,7 @@ impl<'a> Walk<'a> {
     fn elements(&mut self, kind: &Type, elements: &[Value]) {
         for (index, element) in elements.iter().enumerate() {
             self.step(format!("[{index}]"), "[]".to_owned(), |walk| {
-                walk.value(kind, element)
+                walk.value(kind, element);
             });
         }
     }
@@ -121,7 +128,7 @@ impl<'a> Walk<'a> {
     fn entries(&mut self, kind: &Type, members: &Map<String, Value>) {
         for (key, member) in members {
             self.step(format!("[{key:?}]"), "[*]".to_owned(), |walk| {
-                walk.value(kind, member)
+                walk.value(kind, member);
             });
         }
     }
@@ -144,10 +151,10 @@ impl<'a> Walk<'a> {
         self.place.pop();
     }
 
-    fn report(&mut self, kind: Kind, how: String) {
+    fn report(&mut self, kind: Kind, how: &str) {
         let what = format!("member {:?}", self.path.concat().replace('"', "'"));
         self.found
-            .push(departure(kind, &self.place.concat(), &what, &how));
+            .push(departure(kind, &self.place.concat(), &what, how));
     }
 }
 
@@ -213,10 +220,10 @@ method Nothing() -> ()
 error Broken (why: string)
 ";
 
-    fn check(method: &str, message: Value) -> Vec<(Kind, String, String)> {
+    fn check(method: &str, message: &Value) -> Vec<(Kind, String, String)> {
         let mut definitions = Definitions::built_in().unwrap();
         definitions.add(INTERFACE).unwrap();
-        let found = definitions.check(method, &message);
+        let found = definitions.check(method, message);
         found
             .into_iter()
             .map(|one| (one.kind, one.place, one.message))
@@ -229,19 +236,19 @@ error Broken (why: string)
             "map": {"k": ["v"]}, "any": [1, null],
         });
         change(&mut parameters);
-        check("org.example.test.Get", json!({"parameters": parameters}))
+        check("org.example.test.Get", &json!({"parameters": parameters}))
     }
 
     #[test]
     fn a_reply_that_keeps_to_the_definition_has_no_departure() {
         assert_eq!(get(|_| {}), []);
-        assert_eq!(check("org.example.test.Nothing", json!({})), []);
+        assert_eq!(check("org.example.test.Nothing", &json!({})), []);
         assert_eq!(
-            check("org.example.test.Nothing", json!({"parameters": null})),
+            check("org.example.test.Nothing", &json!({"parameters": null})),
             []
         );
         assert_eq!(
-            check("org.unknown.Method", json!({"parameters": {"x": 1}})),
+            check("org.unknown.Method", &json!({"parameters": {"x": 1}})),
             []
         );
     }
@@ -300,7 +307,7 @@ error Broken (why: string)
         #[case] message: Value,
         #[case] kind: Option<Kind>,
     ) {
-        let found = check("org.example.test.Nothing", message);
+        let found = check("org.example.test.Nothing", &message);
         assert_eq!(found.first().map(|one| one.0), kind, "{found:?}");
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{
     DefinitionError, Departure, Field, Interface, Kind,
-    check::{Walk, departure},
+    check::{Walk, departure, shown},
 };
 
 const BUILT_IN: [&str; 2] = [
@@ -132,26 +132,30 @@ fn walk(
     found.append(&mut walk.found);
 }
 
+/// A member of a reply message, what it must be, and whether it is.
+type Rule = (&'static str, &'static str, fn(&Value) -> bool);
+
+// null stands for an absent member in every implementation that is known.
+const FORM: [Rule; 3] = [
+    ("parameters", "an object", |value| {
+        value.is_object() || value.is_null()
+    }),
+    ("error", "a string", |value| {
+        value.is_string() || value.is_null()
+    }),
+    ("continues", "a bool", |value| {
+        value.is_boolean() || value.is_null()
+    }),
+];
+
 fn check_form(method: &str, message: &Map<String, Value>) -> Vec<Departure> {
-    let wrong = |(member, expected, fits): (&str, &str, fn(&Value) -> bool)| {
-        let actual = message.get(member).filter(|actual| !fits(actual))?;
+    let wrong = |(member, expected, is_right): Rule| {
+        let actual = message.get(member).filter(|actual| !is_right(actual))?;
         let what = format!("the reply's {member:?}");
-        let how = format!("is {}, expected {expected}", super::check::shown(actual));
+        let how = format!("is {}, expected {expected}", shown(actual));
         Some(departure(Kind::WrongType, short_name(method), &what, &how))
     };
-    // null stands for an absent member in every implementation that is known.
-    let rules: [(&str, &str, fn(&Value) -> bool); 3] = [
-        ("parameters", "an object", |value| {
-            value.is_object() || value.is_null()
-        }),
-        ("error", "a string", |value| {
-            value.is_string() || value.is_null()
-        }),
-        ("continues", "a bool", |value| {
-            value.is_boolean() || value.is_null()
-        }),
-    ];
-    rules.into_iter().filter_map(wrong).collect()
+    FORM.into_iter().filter_map(wrong).collect()
 }
 
 fn short_name(method: &str) -> &str {
