@@ -18,6 +18,8 @@ pub enum Event {
     },
     /// A scenario ended.
     ScenarioEnded(Box<Outcome>),
+    /// Something about the run itself that is no verdict: the probe image could not be removed.
+    Note(String),
     /// The run ended.
     Ended(Summary),
 }
@@ -176,13 +178,13 @@ pub struct Summary {
     pub passed: usize,
     /// Departures at or above the gate level.
     pub failed: usize,
-    /// Departures below the gate level.
+    /// Departures and missing answers below the gate level.
     pub failed_below_gate: usize,
     /// Not run.
     pub skipped: usize,
     /// The harness could not test.
     pub errors: usize,
-    /// No answer in time.
+    /// No answer in time, at or above the gate level.
     pub timeouts: usize,
     /// Scenarios whose clean-up went wrong.
     pub cleanup_failures: usize,

@@ -2,7 +2,10 @@
 
 use std::{
     io,
-    os::{fd::OwnedFd, unix::net::UnixListener},
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixListener, process::CommandExt},
+    },
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -81,6 +84,8 @@ impl Activated {
             .env("VARLINK_ADDRESS", address.to_string())
             .stdin(Stdio::from(OwnedFd::from(listener)))
             .stdout(Stdio::null())
+            // Ctrl-C is for the suite, which still needs the service to clean up.
+            .process_group(0)
             .spawn()?;
         Ok(Self {
             address,
@@ -92,6 +97,11 @@ impl Activated {
     /// Where it listens.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// How it ended, if it has ended already.

@@ -47,6 +47,31 @@ pub enum Received {
     Failed(io::Error),
 }
 
+impl Received {
+    /// What came in the place of a message, as a sentence.
+    pub fn why_no_frame(&self) -> String {
+        match self {
+            Self::Frame(_) => "the endpoint sent a message".to_owned(),
+            Self::Closed(leftover) if leftover.is_empty() => {
+                "the endpoint closed the connection".to_owned()
+            }
+            Self::Closed(leftover) => format!(
+                "the endpoint closed the connection after {} bytes of an unfinished message",
+                leftover.len()
+            ),
+            Self::TimedOut => "the endpoint did not answer in time".to_owned(),
+            Self::TooLarge(limit) => {
+                format!(
+                    "the endpoint sent more than {} MiB without ending its message",
+                    limit >> 20
+                )
+            }
+            Self::Interrupted => "interrupted".to_owned(),
+            Self::Failed(error) => format!("cannot receive: {error}"),
+        }
+    }
+}
+
 /// Why bytes could not be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {

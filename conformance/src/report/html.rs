@@ -62,7 +62,7 @@ impl<W: Write + Send> Consumer for Html<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Started(run) => self.run = Some(run.clone()),
-            Event::ScenarioStarted { .. } => {}
+            Event::ScenarioStarted { .. } | Event::Note(_) => {}
             Event::ScenarioEnded(outcome) => self.outcomes.push((**outcome).clone()),
             Event::Ended(summary) => return self.finish(summary),
         }

@@ -58,7 +58,7 @@ impl<W: Write + Send> Consumer for Json<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Started(run) => self.run = Some(run.clone()),
-            Event::ScenarioStarted { .. } => {}
+            Event::ScenarioStarted { .. } | Event::Note(_) => {}
             Event::ScenarioEnded(outcome) => self.outcomes.push((**outcome).clone()),
             Event::Ended(summary) => return self.finish(summary),
         }

@@ -76,6 +76,12 @@ impl<W: Write> Terminal<W> {
         progress.suspend(|| out.write_all(text.as_bytes()))
     }
 
+    fn note(&mut self, text: &str) -> io::Result<()> {
+        let line = format!("{} {text}\n", Styled(DOUBTFUL, "note:"));
+        let Self { progress, out, .. } = self;
+        progress.suspend(|| out.write_all(line.as_bytes()))
+    }
+
     fn lines(&self, outcome: &Outcome) -> String {
         let mut text = String::new();
         let shown = match outcome.verdict {
@@ -110,6 +116,7 @@ impl<W: Write + Send> Consumer for Terminal<W> {
                 Ok(())
             }
             Event::ScenarioEnded(outcome) => self.ended_scenario(outcome),
+            Event::Note(text) => self.note(text),
             Event::Ended(summary) => self.ended(summary),
         }
     }

@@ -56,18 +56,9 @@ const KINDS: [SourceKind; 4] = [
     ("ruling", Source::Ruling),
 ];
 
-/// The level's name as people read it.
-pub fn level_name(level: Level) -> &'static str {
-    match level {
-        Level::Must => "must",
-        Level::Should => "should",
-        Level::May => "may",
-    }
-}
-
 /// The level of this name.
 pub(super) fn level_of(name: &str) -> Option<Level> {
     [Level::Must, Level::Should, Level::May]
         .into_iter()
-        .find(|level| level_name(*level) == name)
+        .find(|level| level.to_string() == name)
 }
