@@ -175,7 +175,9 @@ impl Reader {
 fn is_id(text: &str) -> bool {
     text.rsplit_once('-').is_some_and(|(name, number)| {
         !name.is_empty()
-            && name.chars().all(|letter| letter.is_ascii_alphanumeric())
+            && name
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_'))
             && number.parse::<u32>().is_ok()
     })
 }
@@ -220,14 +222,14 @@ mod tests {
   and more of it.
   Source: API.md \"words\"
   and more.
-- **A-2** · may · Other.
+- **A.a_field-2** · may · Other.
   Source: ruling — why
 - **bold** words
 
 ## 17. Not covered yet
 | Ids | Why |
 |---|---|
-| A-1, B-2..4 | later |
+| A-1, B.b_c-2..4 | later |
 | C-8..C-9 | never |
 ";
 
@@ -250,7 +252,7 @@ mod tests {
     fn the_table_of_gaps_may_name_ranges() {
         let document = Document::parse(TEXT).unwrap();
         let ids: Vec<&str> = document.not_covered.keys().map(String::as_str).collect();
-        assert_eq!(ids, ["A-1", "B-2", "B-3", "B-4", "C-8", "C-9"]);
+        assert_eq!(ids, ["A-1", "B.b_c-2", "B.b_c-3", "B.b_c-4", "C-8", "C-9"]);
     }
 
     #[rstest]
