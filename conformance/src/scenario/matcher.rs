@@ -1,0 +1,410 @@
+//! Matchers: what `{{…}}` says of a value.
+
+use std::{cmp::Ordering, fmt, sync::LazyLock};
+
+use regex::Regex;
+use serde_json::{Number, Value};
+
+use super::{
+    compare::{compare_numbers, is_hollow, is_whole, same},
+    excerpt::Excerpt,
+    insertion::{Name, WordKind, Words, is_name},
+    mistake::Mistake,
+};
+
+/// The words that cannot name a capture.
+pub(crate) const RESERVED: [&str; 16] = [
+    "any",
+    "string",
+    "nonempty",
+    "bool",
+    "array",
+    "object",
+    "id",
+    "int",
+    "number",
+    "time",
+    "not",
+    "json",
+    "optional",
+    "unordered",
+    "each",
+    "repeat",
+];
+
+/// What a value must be.
+#[derive(Debug, Clone)]
+pub(crate) enum Matcher {
+    Any,
+    Text,
+    Nonempty,
+    Bool,
+    Array,
+    Object,
+    Id,
+    Time,
+    Number {
+        whole: bool,
+        bound: Option<(Relation, Operand)>,
+    },
+    Regex {
+        written: String,
+        whole: Box<Regex>,
+    },
+    Not(Box<Matcher>),
+    Same(Name),
+    Capture(Name, Box<Matcher>),
+}
+
+/// How a number stands to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Relation {
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+    Equal,
+    Unequal,
+}
+
+/// What a number is compared with.
+#[derive(Debug, Clone)]
+pub(crate) enum Operand {
+    Literal(Number),
+    Capture(Name),
+}
+
+/// The values that names have while a body is matched.
+pub(crate) trait Names {
+    /// The value of a name.
+    fn value(&self, name: &str) -> Option<&Value>;
+}
+
+static ID: LazyLock<Option<Regex>> = LazyLock::new(|| whole_regex("[0-9a-f]{64}"));
+static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| whole_regex(TIME_FORM));
+
+/// RFC 3339, or Go's `Time.String()`: `2018-05-17 10:11:12.5 +0000 UTC`, perhaps with ` m=+0.1`.
+const TIME_FORM: &str = concat!(
+    r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])",
+    r"(?:[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?",
+    r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])",
+    r"| (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?",
+    r" [+-][0-9]{4} [A-Za-z0-9+-]+(?: m=[+-][0-9]+\.[0-9]+)?)"
+);
+
+/// A regex that must match a whole text; `None` only where the regex is wrong.
+pub(crate) fn whole_regex(written: &str) -> Option<Regex> {
+    Regex::new(&format!(r"\A(?:{written})\z")).ok()
+}
+
+impl Matcher {
+    /// Reads the words of one `{{…}}`.
+    ///
+    /// # Errors
+    /// They are no matcher.
+    pub(crate) fn read(mut words: Words, source: &Excerpt) -> Result<Self, Mistake> {
+        let matcher = Self::expression(&mut words, source, true)?;
+        words.finish(source)?;
+        Ok(matcher)
+    }
+
+    fn expression(words: &mut Words, source: &Excerpt, may_name: bool) -> Result<Self, Mistake> {
+        let Some(word) = words.take() else {
+            return Err(source
+                .mistake(words.range.clone(), "nothing in {{…}}")
+                .expected("expected a matcher or the name of a capture"));
+        };
+        let span = source.span(word.range.clone());
+        match word.kind {
+            WordKind::Regex(written) => match whole_regex(&written) {
+                Some(whole) => Ok(Self::Regex {
+                    written,
+                    whole: Box::new(whole),
+                }),
+                None => Err(wrong_regex(source, word.range, &written)),
+            },
+            WordKind::Name(text) if words.take_sign("=") => {
+                let name = Name { text, span };
+                check_new_name(&name, source, may_name)?;
+                let matcher = Self::expression(words, source, false)?;
+                Ok(Self::Capture(name, Box::new(matcher)))
+            }
+            WordKind::Name(text) => Self::named(Name { text, span }, words, source),
+            _ => Err(source
+                .mistake(word.range, "not a matcher")
+                .expected("expected a matcher or the name of a capture")),
+        }
+    }
+
+    fn named(name: Name, words: &mut Words, source: &Excerpt) -> Result<Self, Mistake> {
+        Ok(match name.text.as_str() {
+            "any" => Self::Any,
+            "string" => Self::Text,
+            "nonempty" => Self::Nonempty,
+            "bool" => Self::Bool,
+            "array" => Self::Array,
+            "object" => Self::Object,
+            "id" => Self::Id,
+            "time" => Self::Time,
+            "int" | "number" => Self::Number {
+                whole: name.text == "int",
+                bound: bound(words, source)?,
+            },
+            "not" => Self::Not(Box::new(Self::expression(words, source, false)?)),
+            other if RESERVED.contains(&other) => return Err(misplaced(&name, source)),
+            other if is_name(other) => Self::Same(name),
+            _ => {
+                let message = format!("unknown matcher {:?}", name.text);
+                return Err(Mistake::new(source.file(), name.span, message).expected(KNOWN));
+            }
+        })
+    }
+
+    /// Whether a value is what the matcher says.
+    pub(crate) fn accepts(&self, value: &Value, names: &dyn Names) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Text => value.is_string(),
+            Self::Nonempty => value.as_str().is_some_and(|text| !text.is_empty()),
+            Self::Bool => value.is_boolean(),
+            Self::Array => value.is_array() || is_hollow(value),
+            Self::Object => value.is_object() || is_hollow(value),
+            Self::Id => matches_text(ID.as_ref(), value),
+            Self::Time => matches_text(TIME.as_ref(), value),
+            Self::Regex { whole, .. } => matches_text(Some(whole), value),
+            Self::Number { whole, bound } => accepts_number(*whole, bound.as_ref(), value, names),
+            Self::Not(matcher) => !matcher.accepts(value, names),
+            Self::Same(name) => names
+                .value(&name.text)
+                .is_some_and(|known| same(known, value)),
+            Self::Capture(_, matcher) => matcher.accepts(value, names),
+        }
+    }
+
+    /// The regex for this matcher inside a longer text, if it can stand there.
+    pub(crate) fn inside_text(&self) -> Option<&str> {
+        Some(match self {
+            Self::Any | Self::Text => "(?s:.*)",
+            Self::Nonempty => "(?s:.+)",
+            Self::Bool => "true|false",
+            Self::Id => "[0-9a-f]{64}",
+            Self::Time => TIME_FORM,
+            Self::Number { whole: true, .. } => "-?[0-9]+",
+            Self::Number { whole: false, .. } => r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?",
+            Self::Regex { written, .. } => written,
+            Self::Capture(_, matcher) => return matcher.inside_text(),
+            Self::Array | Self::Object | Self::Not(_) | Self::Same(_) => return None,
+        })
+    }
+
+    /// A text found inside a longer one, as the value that it stands for.
+    pub(crate) fn value_of(&self, text: &str) -> Value {
+        match self {
+            Self::Number { .. } => text
+                .parse::<Number>()
+                .map_or_else(|_| text.into(), Value::from),
+            Self::Capture(_, matcher) => matcher.value_of(text),
+            _ => text.into(),
+        }
+    }
+
+    /// What the matcher says, to stand after "expected".
+    pub(crate) fn describe(&self, names: &dyn Names) -> String {
+        match self {
+            Self::Any => "anything".to_owned(),
+            Self::Text => "a string".to_owned(),
+            Self::Nonempty => "a string that is not empty".to_owned(),
+            Self::Bool => "a bool".to_owned(),
+            Self::Array => "an array".to_owned(),
+            Self::Object => "an object".to_owned(),
+            Self::Id => "64 lower-case hexadecimal digits".to_owned(),
+            Self::Time => "a point in time".to_owned(),
+            Self::Regex { written, .. } => format!("a string that matches /{written}/"),
+            Self::Number { whole, bound } => {
+                let kind = if *whole { "an integer" } else { "a number" };
+                let bound = bound
+                    .as_ref()
+                    .map(|(relation, operand)| format!(" {relation} {}", operand.describe(names)));
+                format!("{kind}{}", bound.unwrap_or_default())
+            }
+            Self::Not(matcher) => format!("anything but {}", matcher.describe(names)),
+            Self::Same(name) => name.describe(names),
+            Self::Capture(_, matcher) => matcher.describe(names),
+        }
+    }
+
+    /// Calls back for every name that is used, then for every name that is made.
+    pub(crate) fn visit<'a>(&'a self, visit: &mut dyn FnMut(&'a Name, bool)) {
+        match self {
+            Self::Number {
+                bound: Some((_, Operand::Capture(name))),
+                ..
+            }
+            | Self::Same(name) => {
+                visit(name, false);
+            }
+            Self::Not(matcher) => matcher.visit(visit),
+            Self::Capture(name, matcher) => {
+                matcher.visit(visit);
+                visit(name, true);
+            }
+            _ => {}
+        }
+    }
+}
+
+const KNOWN: &str = "expected any, string, nonempty, bool, array, object, id, int, number, time, \
+                     /regex/, not M, name = M, or a name";
+
+fn wrong_regex(source: &Excerpt, range: std::ops::Range<usize>, written: &str) -> Mistake {
+    let reason = Regex::new(written).err().map(|error| error.to_string());
+    let reason = reason
+        .as_deref()
+        .and_then(|text| text.lines().last())
+        .unwrap_or("error: invalid");
+    let reason = reason.trim_start_matches("error: ");
+    source
+        .mistake(range, "not a regex")
+        .expected(reason.to_owned())
+}
+
+fn check_new_name(name: &Name, source: &Excerpt, may_name: bool) -> Result<(), Mistake> {
+    let mistake = |message: String| Mistake::new(source.file(), name.span.clone(), message);
+    if !may_name {
+        return Err(
+            mistake("a capture can only stand first in {{…}}".to_owned())
+                .expected("expected {{name = matcher}}"),
+        );
+    }
+    if RESERVED.contains(&name.text.as_str()) {
+        return Err(mistake(format!("{:?} is the name of a matcher", name.text))
+            .expected("expected another name for the capture"));
+    }
+    if super::captures::ALWAYS_THERE.contains(&name.text.as_str()) {
+        return Err(mistake(format!("{:?} is always there", name.text))
+            .expected("expected another name for the capture"));
+    }
+    if !is_name(&name.text) {
+        return Err(mistake(format!("{:?} cannot name a capture", name.text))
+            .expected("expected letters, digits, _ and -"));
+    }
+    Ok(())
+}
+
+fn misplaced(name: &Name, source: &Excerpt) -> Mistake {
+    let place = match name.text.as_str() {
+        "json" => "the only key of an object: {\"{{json}}\": M}",
+        "optional" => "a key: \"{{optional K}}\": M",
+        "unordered" | "each" => "the first element of an array",
+        _ => "a text to send",
+    };
+    Mistake::new(
+        source.file(),
+        name.span.clone(),
+        format!("{:?} cannot stand here", name.text),
+    )
+    .expected(format!("it is for {place}"))
+}
+
+fn bound(words: &mut Words, source: &Excerpt) -> Result<Option<(Relation, Operand)>, Mistake> {
+    let relation = match words.peek() {
+        Some(WordKind::Sign("<")) => Relation::Less,
+        Some(WordKind::Sign("<=")) => Relation::AtMost,
+        Some(WordKind::Sign(">")) => Relation::Greater,
+        Some(WordKind::Sign(">=")) => Relation::AtLeast,
+        Some(WordKind::Sign("==")) => Relation::Equal,
+        Some(WordKind::Sign("!=")) => Relation::Unequal,
+        _ => return Ok(None),
+    };
+    words.take();
+    let word = words.take();
+    let range = word
+        .as_ref()
+        .map_or(words.range.clone(), |word| word.range.clone());
+    let operand = match word.map(|word| word.kind) {
+        Some(WordKind::Number(written)) => written.parse().ok().map(Operand::Literal),
+        Some(WordKind::Name(text)) if is_name(&text) && !RESERVED.contains(&text.as_str()) => {
+            let span = source.span(range.clone());
+            Some(Operand::Capture(Name { text, span }))
+        }
+        _ => None,
+    };
+    let wrong = || {
+        source
+            .mistake(range, format!("{relation} compares with something else"))
+            .expected("expected a number or the name of a capture")
+    };
+    operand
+        .map(|operand| Some((relation, operand)))
+        .ok_or_else(wrong)
+}
+
+fn matches_text(regex: Option<&Regex>, value: &Value) -> bool {
+    regex
+        .zip(value.as_str())
+        .is_some_and(|(regex, text)| regex.is_match(text))
+}
+
+fn accepts_number(
+    whole: bool,
+    bound: Option<&(Relation, Operand)>,
+    value: &Value,
+    names: &dyn Names,
+) -> bool {
+    let Value::Number(number) = value else {
+        return false;
+    };
+    let Some((relation, operand)) = bound else {
+        return !whole || is_whole(number);
+    };
+    let other = match operand {
+        Operand::Literal(literal) => Some(literal),
+        Operand::Capture(name) => names.value(&name.text).and_then(Value::as_number),
+    };
+    let order = other.and_then(|other| compare_numbers(number, other));
+    (!whole || is_whole(number)) && order.is_some_and(|order| relation.holds(order))
+}
+
+impl Relation {
+    fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Less => order.is_lt(),
+            Self::AtMost => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::AtLeast => order.is_ge(),
+            Self::Equal => order.is_eq(),
+            Self::Unequal => order.is_ne(),
+        }
+    }
+}
+
+impl fmt::Display for Relation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Less => "<",
+            Self::AtMost => "<=",
+            Self::Greater => ">",
+            Self::AtLeast => ">=",
+            Self::Equal => "==",
+            Self::Unequal => "!=",
+        })
+    }
+}
+
+impl Operand {
+    fn describe(&self, names: &dyn Names) -> String {
+        match self {
+            Self::Literal(number) => number.to_string(),
+            Self::Capture(name) => name.describe(names),
+        }
+    }
+}
+
+impl Name {
+    fn describe(&self, names: &dyn Names) -> String {
+        match names.value(&self.text) {
+            Some(value) => format!("{} ({})", super::mismatch::short(value), self.text),
+            None => format!("the value of {:?}, which has none", self.text),
+        }
+    }
+}
