@@ -171,6 +171,10 @@ impl Engine {
     pub fn images(&self) -> Result<Vec<ImageSummary>> {
         todo!()
     }
+    /// Takes a name away from an image, or removes it with its last name; `force` removes the containers that use it, too.
+    pub fn remove_image(&self, name: &str, force: bool) -> Result<String> {
+        todo!()
+    }
     pub fn create_container(&self, request: CreateRequest) -> Result<String> {
         todo!()
     }

@@ -1,0 +1,123 @@
+//! Container records: what was asked for, and how far the container got.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ContainerId, ImageId, LayerId, Store, StoreError,
+    layout::{Discarded, RECORD, create_private},
+    record,
+};
+
+/// Everything that a container is, but for its files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerRecord {
+    /// Its id.
+    pub id: ContainerId,
+    /// Its name.
+    pub name: String,
+    /// The image as the caller named it.
+    pub image: String,
+    /// The image that this meant.
+    pub image_id: ImageId,
+    /// The image's layers, lowest first.
+    pub layers: Vec<LayerId>,
+    /// The bytes of the image's files.
+    pub image_size: u64,
+    /// When it was created, in nanoseconds of the Unix epoch.
+    pub created: i64,
+    /// What runs, with the image's defaults filled in.
+    pub process: ProcessRecord,
+    /// The host name inside.
+    pub hostname: String,
+    /// Labels, the image's included.
+    pub labels: BTreeMap<String, String>,
+    /// `none` or `host`.
+    pub net_mode: String,
+    /// The signal that asks it to stop.
+    pub stop_signal: i32,
+    /// Seconds between that and SIGKILL.
+    pub stop_timeout: u32,
+    /// How far it got.
+    pub state: StateRecord,
+}
+
+/// What runs in a container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessRecord {
+    /// The whole command line.
+    pub arguments: Vec<String>,
+    /// `NAME=value`.
+    pub environment: Vec<String>,
+    /// As the image states it: names or numbers, `user`, `user:group`; empty for root.
+    pub user: String,
+    /// Absolute.
+    pub working_directory: String,
+}
+
+/// How far a container got. "Running" is not written down for good: it is so while its process is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "status")]
+pub enum StateRecord {
+    /// Never started.
+    Configured,
+    /// Started, and not seen to end.
+    Started {
+        /// The boot in which it was started: in another one it cannot be running.
+        boot: String,
+        /// When, in nanoseconds of the Unix epoch.
+        at: i64,
+    },
+    /// Ended.
+    Exited {
+        /// Its exit code.
+        code: i32,
+        /// When it was started, in nanoseconds of the Unix epoch.
+        started: i64,
+        /// When it ended, in nanoseconds of the Unix epoch.
+        at: i64,
+    },
+}
+
+impl Store {
+    /// Adds a container with an empty writable layer.
+    pub fn add_container(&self, container: &ContainerRecord) -> Result<(), StoreError> {
+        let staged = self.layout.stage()?;
+        let upper = staged.path().join("upper");
+        super::unpack::create_root(&upper).map_err(StoreError::io("cannot create", &upper))?;
+        create_private(&staged.path().join("work"))?;
+        record::write(staged.path(), RECORD, container)?;
+        let target = self.layout.container(&container.id);
+        if staged.commit(&target)? {
+            return Ok(());
+        }
+        Err(StoreError::Inconsistent {
+            path: target,
+            reason: "the id is taken",
+        })
+    }
+
+    /// Writes a changed record.
+    pub fn update_container(&self, container: &ContainerRecord) -> Result<(), StoreError> {
+        record::write(&self.layout.container(&container.id), RECORD, container)
+    }
+
+    /// Takes a container out of the store; from here on it does not come back.
+    pub fn discard_container(&self, id: &ContainerId) -> Result<Discarded, StoreError> {
+        self.layout.discard(&self.layout.container(id))
+    }
+
+    pub(super) fn read_container(&self, id: &ContainerId) -> Result<ContainerRecord, StoreError> {
+        let path = self.layout.container(id).join(RECORD);
+        let record: ContainerRecord = record::read(&path)?;
+        if record.id == *id {
+            Ok(record)
+        } else {
+            Err(StoreError::Inconsistent {
+                path,
+                reason: "it belongs to another container",
+            })
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Where things are below root and runroot, the layout's version, and the lock that keeps a second engine out.
+
+use std::{
+    fs::{DirBuilder, File, OpenOptions},
+    os::{
+        fd::AsFd,
+        unix::fs::{DirBuilderExt, OpenOptionsExt},
+    },
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use rustix::fs::FlockOperation;
+
+use super::{ContainerId, ImageId, LayerId, StoreError, record};
+use crate::sys::tree;
+
+/// The version of the layout that this program reads and writes.
+const VERSION: u32 = 1;
+
+/// The name of every record in its directory.
+pub(super) const RECORD: &str = "record.json";
+
+/// The paths.
+#[derive(Debug)]
+pub struct Layout {
+    root: PathBuf,
+    runroot: PathBuf,
+    trash: File,
+    // Held, not read: closing them lets the next engine in.
+    _locks: [File; 2],
+}
+
+impl Layout {
+    /// Takes the locks, checks the version, creates what is missing and empties the staging area.
+    pub(super) fn open(root: &Path, runroot: &Path) -> Result<Self, StoreError> {
+        create_private(root)?;
+        create_private(runroot)?;
+        let locks = [lock(&root.join("lock"))?, lock(&runroot.join("lock"))?];
+        check_version(root)?;
+        for below in ["images", "layers", "containers", "staging", "set-aside"] {
+            create_private(&root.join(below))?;
+        }
+        create_private(&runroot.join("containers"))?;
+        let staging = root.join("staging");
+        let trash = File::open(&staging).map_err(StoreError::io("cannot open", &staging))?;
+        let layout = Self {
+            root: root.to_owned(),
+            runroot: runroot.to_owned(),
+            trash,
+            _locks: locks,
+        };
+        layout.empty_staging()?;
+        Ok(layout)
+    }
+
+    fn empty_staging(&self) -> Result<(), StoreError> {
+        for name in names(&self.staging())? {
+            self.remove(&self.staging().join(name))?;
+        }
+        Ok(())
+    }
+
+    /// Where unfinished things are built; emptied at start-up.
+    fn staging(&self) -> PathBuf {
+        self.root.join("staging")
+    }
+
+    /// All layers.
+    pub(super) fn layers(&self) -> PathBuf {
+        self.root.join("layers")
+    }
+
+    /// One layer: its record, and its files in `diff`.
+    pub(super) fn layer(&self, id: &LayerId) -> PathBuf {
+        self.layers().join(id.as_str())
+    }
+
+    /// The files of a layer.
+    #[must_use]
+    pub fn layer_files(&self, id: &LayerId) -> PathBuf {
+        self.layer(id).join("diff")
+    }
+
+    /// All images.
+    pub(super) fn images(&self) -> PathBuf {
+        self.root.join("images")
+    }
+
+    /// One image: its record and its configuration.
+    pub(super) fn image(&self, id: &ImageId) -> PathBuf {
+        self.images().join(id.as_str())
+    }
+
+    /// All containers.
+    pub(super) fn containers(&self) -> PathBuf {
+        self.root.join("containers")
+    }
+
+    /// One container: its record, `upper` and `work`; survives a reboot.
+    #[must_use]
+    pub fn container(&self, id: &ContainerId) -> PathBuf {
+        self.containers().join(id.as_str())
+    }
+
+    /// All that containers have in the runroot.
+    #[must_use]
+    pub fn running(&self) -> PathBuf {
+        self.runroot.join("containers")
+    }
+
+    /// What a container has only until the next reboot.
+    #[must_use]
+    pub fn run_directory(&self, id: &ContainerId) -> PathBuf {
+        self.running().join(id.as_str())
+    }
+
+    /// Where a container's root filesystem is mounted while it runs.
+    #[must_use]
+    pub fn mount_point(&self, id: &ContainerId) -> PathBuf {
+        self.run_directory(id).join("merged")
+    }
+
+    /// Where records go that cannot be read.
+    pub(super) fn set_aside(&self) -> PathBuf {
+        self.root.join("set-aside")
+    }
+
+    /// The root directory, as configured.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The run directory, as configured.
+    #[must_use]
+    pub fn runroot(&self) -> &Path {
+        &self.runroot
+    }
+
+    /// A directory of one's own in the staging area, gone when dropped unless it was renamed away.
+    pub(super) fn stage(&self) -> Result<Staged<'_>, StoreError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("new-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = self.staging().join(name);
+        create_private(&path)?;
+        Ok(Staged { layout: self, path })
+    }
+
+    /// The staging area, for what is to be removed piece by piece.
+    pub(super) fn trash(&self) -> &File {
+        &self.trash
+    }
+
+    /// Removes `path`, which is below root, with all its content. Whole or not at all: it is first renamed into the staging area.
+    pub(super) fn remove(&self, path: &Path) -> Result<(), StoreError> {
+        self.discard(path)?.finish()
+    }
+
+    /// The quick half of [`Self::remove`]: after it, `path` is gone, and the rest costs only time.
+    pub(super) fn discard(&self, path: &Path) -> Result<Discarded, StoreError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let aside = loop {
+            let name = format!("old-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+            let aside = self.staging().join(name);
+            if !aside.exists() {
+                break aside;
+            }
+        };
+        match std::fs::rename(path, &aside) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(StoreError::io("cannot remove", path)(error)),
+        }
+        let trash = self.trash.try_clone();
+        let trash = trash.map_err(StoreError::io("cannot open", self.staging()))?;
+        Ok(Discarded { trash, path: aside })
+    }
+
+    /// Moves a damaged object out of the way, so that it neither counts nor is lost.
+    pub(super) fn move_aside(&self, kind: &str, path: &Path) -> Result<PathBuf, StoreError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let mut aside = self.set_aside().join(format!("{kind}-{name}"));
+        let mut count = 1;
+        while aside.exists() {
+            count += 1;
+            aside = self.set_aside().join(format!("{kind}-{name}-{count}"));
+        }
+        std::fs::rename(path, &aside).map_err(StoreError::io("cannot set aside", path))?;
+        Ok(aside)
+    }
+}
+
+/// Something that was moved into the staging area to be removed.
+#[derive(Debug)]
+#[must_use = "it takes space until it is finished"]
+pub struct Discarded {
+    trash: File,
+    path: PathBuf,
+}
+
+impl Discarded {
+    /// Removes it.
+    pub fn finish(self) -> Result<(), StoreError> {
+        tree::remove_all(rustix::fs::CWD, &self.path, self.trash.as_fd())
+            .map_err(StoreError::io("cannot remove", self.path))
+    }
+}
+
+/// A directory in the staging area.
+#[derive(Debug)]
+pub(super) struct Staged<'a> {
+    layout: &'a Layout,
+    path: PathBuf,
+}
+
+impl Staged<'_> {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes it the object at `target`; `false` when there is one already. Durable once it returns.
+    pub(super) fn commit(self, target: &Path) -> Result<bool, StoreError> {
+        let new = rustix::fs::RenameFlags::NOREPLACE;
+        let cwd = rustix::fs::CWD;
+        match rustix::fs::renameat_with(cwd, &self.path, cwd, target, new) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::EXIST) => return Ok(false),
+            Err(error) => return Err(StoreError::io("cannot create", target)(error.into())),
+        }
+        if let Some(parent) = target.parent() {
+            record::sync_directory(parent)?;
+        }
+        Ok(true)
+    }
+}
+
+impl Drop for Staged<'_> {
+    fn drop(&mut self) {
+        let trash = self.layout.trash.as_fd();
+        if let Err(error) = tree::remove_all(rustix::fs::CWD, &self.path, trash) {
+            tracing::warn!(path = %self.path.display(), %error, "staged files stay until the next start");
+        }
+    }
+}
+
+/// The names in a directory.
+pub(super) fn names(directory: &Path) -> Result<Vec<std::ffi::OsString>, StoreError> {
+    std::fs::read_dir(directory)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect())
+        .map_err(StoreError::io("cannot list", directory))
+}
+
+/// Creates a directory that only its owner can enter, parents included; an existing one stays as it is.
+pub(super) fn create_private(path: &Path) -> Result<(), StoreError> {
+    let mut builder = DirBuilder::new();
+    builder
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(StoreError::io("cannot create", path))
+}
+
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let failed = || StoreError::io("cannot lock", path);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    let file = options.open(path).map_err(failed())?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            let directory = path.parent().unwrap_or(path);
+            Err(StoreError::Locked(directory.to_owned()))
+        }
+        Err(error) => Err(failed()(error.into())),
+    }
+}
+
+fn check_version(root: &Path) -> Result<(), StoreError> {
+    let path = root.join("version");
+    match std::fs::read_to_string(&path) {
+        Ok(found) if found.trim() == VERSION.to_string() => Ok(()),
+        Ok(found) => Err(StoreError::Version {
+            path,
+            found: found.trim().chars().take(40).collect(),
+            expected: VERSION,
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            record::write_bytes(root, "version", format!("{VERSION}\n").as_bytes())
+        }
+        Err(error) => Err(StoreError::io("cannot read", path)(error)),
+    }
+}
