@@ -58,13 +58,13 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case(&[&[0, 1], &[0]], 2, 2)]
-    #[case(&[&[0], &[0, 1], &[1, 2]], 3, 3)]
-    #[case(&[&[2, 1, 0], &[2, 1], &[2]], 3, 3)]
-    #[case(&[&[0], &[0]], 2, 1)]
-    #[case(&[], 1, 0)]
+    #[case(vec![vec![0, 1], vec![0]], 2, 2)]
+    #[case(vec![vec![0], vec![0, 1], vec![1, 2]], 3, 3)]
+    #[case(vec![vec![2, 1, 0], vec![2, 1], vec![2]], 3, 3)]
+    #[case(vec![vec![0], vec![0]], 2, 1)]
+    #[case(vec![], 1, 0)]
     fn a_largest_pairing_is_found(
-        #[case] choices: &[&[usize]],
+        #[case] choices: Vec<Vec<usize>>,
         #[case] right: usize,
         #[case] expected: usize,
     ) {
