@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, ops::ControlFlow, os::fd::BorrowedFd, path::PathBuf};
 
 pub mod error;
+pub mod supervise;
 
 pub use error::EngineError;
 

@@ -1,1 +1,8 @@
-//! From a resolved container to an OCI runtime specification, and libcontainer (only ever called in a monitor process).
+//! Containers by way of the OCI runtime library libcontainer: what a container is made of, and its process.
+//!
+//! The engine resolves everything into a [`ContainerSetup`]; [`ContainerSetup::spec`] is the OCI configuration of it, which
+//! the monitor process turns into a container.
+
+mod setup;
+
+pub use setup::{ContainerSetup, Network, User};

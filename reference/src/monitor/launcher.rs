@@ -1,0 +1,132 @@
+//! Starts monitors: the daemon's side of a container's start.
+
+use std::{
+    io::{self, PipeReader, Read},
+    os::{fd::AsFd, unix::process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Mutex, OnceLock, PoisonError},
+};
+
+use nix::poll::PollTimeout;
+
+use super::{Init, MonitorError, RunDir, report::Report};
+use crate::sys::{
+    memfd::SealedProgram,
+    wait::{Stop, Woken, wait_readable},
+};
+
+/// The hidden subcommand that makes the program a monitor.
+pub const SUBCOMMAND: &str = "monitor";
+
+/// A start that takes longer than this is given up: something it needs (a file system, a cgroup) hangs.
+const START_LIMIT_MS: u16 = 60_000;
+
+/// Starts monitors; one per daemon.
+#[derive(Debug)]
+pub struct Launcher {
+    program: PathBuf,
+    sealed: OnceLock<SealedProgram>,
+    children: Mutex<Vec<Child>>,
+}
+
+impl Launcher {
+    /// Monitors will run `program`, which must answer [`SUBCOMMAND`]: usually /proc/self/exe.
+    /// They run from a sealed copy in memory, made at the first start, so that no container can reach the file.
+    #[must_use]
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        Self {
+            program: program.into(),
+            sealed: OnceLock::new(),
+            children: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Starts a monitor for the container that `dir`'s config.json describes, and waits until the container's program
+    /// runs. The monitor outlives this process. On an error nothing of the container runs.
+    ///
+    /// # Errors
+    /// [`MonitorError::Start`] with the cause if the container could not be started.
+    pub fn launch(&self, id: &str, dir: &RunDir) -> Result<Init, MonitorError> {
+        self.reap();
+        let (mut reader, writer) = io::pipe().map_err(MonitorError::Launch)?;
+        let child = self.spawn(id, dir, writer.into())?;
+        let pid = child.id();
+        self.children
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(child);
+        let report = read_report(&mut reader);
+        if report.is_err() {
+            self.kill(pid);
+        }
+        match report? {
+            Report::Started(init) => Ok(init),
+            Report::Failed(reason) => Err(MonitorError::Start(reason)),
+        }
+    }
+
+    /// Collects monitors that have ended, so that they do not stay as zombies. Every launch does so, too.
+    pub fn reap(&self) {
+        let mut children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
+        children.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+    }
+
+    fn spawn(&self, id: &str, dir: &RunDir, report: Stdio) -> Result<Child, MonitorError> {
+        Command::new(self.executable().map_err(MonitorError::Launch)?)
+            .arg0("podman-reference")
+            .args([
+                SUBCOMMAND.as_ref(),
+                id.as_ref(),
+                dir.keep().as_os_str(),
+                dir.run().as_os_str(),
+            ])
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(report)
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(MonitorError::Launch)
+    }
+
+    fn executable(&self) -> io::Result<PathBuf> {
+        if let Some(sealed) = self.sealed.get() {
+            return Ok(sealed.path());
+        }
+        let fresh = SealedProgram::copy_of(Path::new(&self.program))?;
+        Ok(self.sealed.get_or_init(|| fresh).path())
+    }
+
+    fn kill(&self, pid: u32) {
+        let mut children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
+        for child in children.iter_mut().filter(|child| child.id() == pid) {
+            // It may have ended by itself; it is collected either way.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        children.retain(|child| child.id() != pid);
+    }
+}
+
+/// The one report of a monitor. An end without a report means that the monitor was killed.
+fn read_report(reader: &mut PipeReader) -> Result<Report, MonitorError> {
+    let mut text = Vec::new();
+    loop {
+        let woken = wait_readable(
+            &[reader.as_fd()],
+            &Stop::default(),
+            PollTimeout::from(START_LIMIT_MS),
+        );
+        if woken.map_err(MonitorError::Launch)? == Woken::TimedOut {
+            return Err(MonitorError::Start(
+                "the start took longer than 60 s".into(),
+            ));
+        }
+        let mut chunk = [0; 4096];
+        match reader.read(&mut chunk).map_err(MonitorError::Launch)? {
+            0 => break,
+            n => text.extend_from_slice(chunk.get(..n).unwrap_or_default()),
+        }
+    }
+    serde_json::from_slice(&text).map_err(|_| MonitorError::MonitorLost)
+}

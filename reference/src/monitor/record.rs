@@ -1,0 +1,76 @@
+//! The records that a monitor leaves in its run directory.
+
+use std::{fs, io, path::Path};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::MonitorError;
+use crate::sys::{
+    process::{ProcessId, Signal},
+    replace::{Durability, replace},
+};
+
+/// What is known of a monitor while it is there (`monitor.json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct MonitorRecord {
+    /// The monitor's process.
+    pub(super) process: ProcessId,
+}
+
+/// A container's first process and when it started (`init.json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Init {
+    /// Process 1 of the container, as the host sees it.
+    pub process: ProcessId,
+    /// The monitor that looks after it.
+    pub monitor: ProcessId,
+    /// When it was started: RFC 3339, UTC.
+    pub started_at: jiff::Timestamp,
+}
+
+/// How a run ended (`exit.json`); written last, so that once it is there the log is complete and the cgroups are gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExitRecord {
+    /// The exit code; 128 + the signal's number if a signal ended it.
+    pub code: i32,
+    /// The signal that ended it, if one did.
+    pub signal: Option<Signal>,
+    /// Whether the kernel killed a process of it for want of memory.
+    pub oom_killed: bool,
+    /// When it had been started.
+    pub started_at: jiff::Timestamp,
+    /// When it ended.
+    pub finished_at: jiff::Timestamp,
+    /// The monitor that looked after this run: tells this run from an earlier one.
+    pub monitor: ProcessId,
+    /// Why output is missing from the log (a full disk), if some is.
+    pub log_error: Option<String>,
+}
+
+/// Reads a record; `None` if there is none.
+pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, MonitorError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(MonitorError::file("read", path)(error)),
+    };
+    serde_json::from_str(&text)
+        .map(Some)
+        .map_err(|source| MonitorError::Record {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+/// Writes a record in one step.
+pub(super) fn write<T: Serialize>(
+    path: &Path,
+    record: &T,
+    durability: Durability,
+) -> Result<(), MonitorError> {
+    let text = serde_json::to_vec(record).map_err(|source| MonitorError::Record {
+        path: path.to_owned(),
+        source,
+    })?;
+    replace(path, &text, durability).map_err(MonitorError::file("write", path))
+}

@@ -1,0 +1,36 @@
+//! How a monitor begins: cut loose from the daemon, with one pipe to answer on.
+
+use std::{ffi::OsString, fs::File, io::Write};
+
+use crate::{
+    monitor::{RunDir, report::Report},
+    sys::detach::detach,
+};
+
+/// What the daemon asked for.
+pub(super) struct Entry {
+    pub(super) id: String,
+    pub(super) dir: RunDir,
+    answer: Option<File>,
+}
+
+impl Entry {
+    /// `None` if a person ran the subcommand by hand with other arguments, or the kernel refuses.
+    pub(super) fn new(mut arguments: impl Iterator<Item = OsString>) -> Option<Self> {
+        let id = arguments.next()?.into_string().ok()?;
+        let dir = RunDir::new(arguments.next()?, arguments.next()?);
+        let answer = detach().ok()?;
+        Some(Self {
+            id,
+            dir,
+            answer: Some(answer.into()),
+        })
+    }
+
+    /// Tells the daemon, once. A daemon that has died meanwhile reads the records instead.
+    pub(super) fn report(&mut self, report: &Report) {
+        if let (Some(mut answer), Ok(text)) = (self.answer.take(), serde_json::to_vec(report)) {
+            let _ = answer.write_all(&text);
+        }
+    }
+}

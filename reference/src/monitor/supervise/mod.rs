@@ -1,0 +1,150 @@
+//! The monitor process: starts one container, looks after it, and records how it ended.
+
+mod attach;
+mod control;
+mod entry;
+mod output;
+mod watch;
+
+use std::{os::fd::OwnedFd, process::ExitCode};
+
+use entry::Entry;
+use watch::Watch;
+
+use super::{
+    Init, MonitorError, RunDir,
+    log::LogWriter,
+    record::{self, ExitRecord, MonitorRecord},
+    report::Report,
+};
+use crate::sys::{
+    pidfd::PidFd,
+    process::{Pid, ProcessId},
+    reap::reap,
+    replace::Durability,
+};
+
+/// The container's side of its standard streams.
+#[derive(Debug)]
+pub struct Output {
+    /// Standard output.
+    pub stdout: OwnedFd,
+    /// Standard error.
+    pub stderr: OwnedFd,
+}
+
+/// What a monitor starts and clears away; the engine gives it the OCI runtime.
+/// Errors are causes for people to read, such as `executable "/x" not found`.
+pub trait Workload {
+    /// Makes the container's process 1, a child of this process that waits before its program.
+    ///
+    /// # Errors
+    /// The cause; then nothing is left of it.
+    fn create(&mut self, output: Output) -> Result<Pid, String>;
+
+    /// Lets process 1 run its program; returns once it does.
+    ///
+    /// # Errors
+    /// The cause; [`Workload::remove`] follows.
+    fn start(&mut self) -> Result<(), String>;
+
+    /// Whether the kernel killed a process of it for want of memory. Asked once process 1 has ended.
+    fn oom_killed(&self) -> bool;
+
+    /// Kills what is left, and removes cgroups and the runtime's state.
+    fn remove(&mut self);
+}
+
+/// Runs a monitor: the process that [`super::Launcher`] started, with the arguments after the subcommand.
+/// `workload` makes the container of an id and its run directory.
+#[must_use]
+pub fn supervise<W: Workload>(
+    arguments: impl Iterator<Item = std::ffi::OsString>,
+    workload: impl FnOnce(&str, &RunDir) -> W,
+) -> ExitCode {
+    let Some(mut entry) = Entry::new(arguments) else {
+        return ExitCode::from(2);
+    };
+    let mut workload = workload(&entry.id, &entry.dir);
+    match start(&entry.dir, &mut workload) {
+        Ok(run) => {
+            entry.report(&Report::Started(run.init.clone()));
+            match run.finish(&entry.dir, &mut workload) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(_) => ExitCode::FAILURE,
+            }
+        }
+        Err(error) => {
+            entry.report(&Report::Failed(error.to_string()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A container that runs.
+struct Run {
+    init: Init,
+    watch: Watch,
+}
+
+/// Starts the container. Its record is written before its program runs, so that no program ever runs unrecorded.
+fn start(dir: &RunDir, workload: &mut impl Workload) -> Result<Run, MonitorError> {
+    let monitor = ProcessId::current()
+        .map_err(|e| MonitorError::Process("read the monitor's start time", e))?;
+    let record = MonitorRecord {
+        process: monitor.clone(),
+    };
+    record::write(&dir.monitor_record(), &record, Durability::Processes)?;
+    let log = LogWriter::open(&dir.log()).map_err(MonitorError::file("open", dir.log()))?;
+    let (output, read) = output::pipes().map_err(|e| MonitorError::Process("make a pipe", e))?;
+    let pid = workload.create(output).map_err(MonitorError::Start)?;
+    let run = record_start(dir, pid, monitor).and_then(|(init, process)| {
+        let watch = Watch::new(dir, pid, process, read, log)?;
+        workload.start().map_err(MonitorError::Start)?;
+        Ok(Run { init, watch })
+    });
+    if run.is_err() {
+        workload.remove();
+        let _ = reap(pid);
+        // The last run, if there was one, is the one that counts again.
+        let _ = std::fs::remove_file(dir.init_record());
+    }
+    run
+}
+
+fn record_start(dir: &RunDir, pid: Pid, monitor: ProcessId) -> Result<(Init, PidFd), MonitorError> {
+    let fail = |e| MonitorError::Process("look at the container's process", e);
+    let process = ProcessId::of(pid).map_err(fail)?;
+    let fd = PidFd::open(pid)
+        .map_err(fail)?
+        .ok_or(MonitorError::NotRunning)?;
+    let init = Init {
+        process,
+        monitor,
+        started_at: jiff::Timestamp::now(),
+    };
+    record::write(&dir.init_record(), &init, Durability::PowerCut)?;
+    Ok((init, fd))
+}
+
+impl Run {
+    /// Looks after it until it ends; then clears it away, completes the log, and writes the exit record last.
+    fn finish(mut self, dir: &RunDir, workload: &mut impl Workload) -> Result<(), MonitorError> {
+        let status = self.watch.until_exit()?;
+        let finished_at = jiff::Timestamp::now();
+        let oom_killed = workload.oom_killed();
+        // Removed before the last read: with a shared pid namespace, processes may be left that hold the pipes.
+        workload.remove();
+        let log_error = self.watch.finish().map(|error| error.to_string());
+        let exit = ExitRecord {
+            code: status.code,
+            signal: status.signal,
+            oom_killed,
+            started_at: self.init.started_at,
+            finished_at,
+            monitor: self.init.monitor,
+            log_error,
+        };
+        record::write(&dir.exit_record(), &exit, Durability::PowerCut)
+    }
+}

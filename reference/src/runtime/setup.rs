@@ -1,0 +1,46 @@
+//! A container with everything resolved.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// A container with everything resolved: nothing here refers to an image, a name or a default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerSetup {
+    /// The container's id.
+    pub id: String,
+    /// The program and its arguments; at least one.
+    pub argv: Vec<String>,
+    /// The whole environment. PATH and HOME are added where they are missing.
+    pub env: BTreeMap<String, String>,
+    /// The working directory: absolute; made, if absent, with root as its owner.
+    pub cwd: String,
+    /// The host name inside.
+    pub hostname: String,
+    /// The root file system on the host, mounted.
+    pub rootfs: PathBuf,
+    /// Who runs the program.
+    pub user: User,
+    /// The network.
+    pub network: Network,
+    /// Labels, as annotations of the OCI configuration.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Who runs a container's program.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct User {
+    /// User id.
+    pub uid: u32,
+    /// Primary group id.
+    pub gid: u32,
+    /// Further group ids.
+    pub groups: Vec<u32>,
+}
+
+/// A container's network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    /// A network of its own with nothing but a loopback device.
+    None,
+    /// The host's.
+    Host,
+}

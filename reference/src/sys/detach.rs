@@ -1,0 +1,57 @@
+//! Cutting a process loose from the one that started it.
+#![allow(unsafe_code)]
+
+use std::{
+    fs::OpenOptions,
+    io,
+    os::fd::{AsFd, AsRawFd, OwnedFd},
+};
+
+use nix::{
+    errno::Errno,
+    libc,
+    sys::{
+        signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask},
+        stat::{Mode, umask},
+    },
+    unistd::{chdir, dup2, setsid},
+};
+
+/// Gives this process a session of its own, / as its directory, umask 022, /dev/null for all three standard streams, and no
+/// other descriptor. Returns what standard output was. To be called before anything else is opened.
+///
+/// # Errors
+/// If a step fails.
+pub fn detach() -> io::Result<OwnedFd> {
+    // From 3 on, as the first thing: whatever the daemon's parent leaked to it ends here.
+    close_from(3)?;
+    let stdout = io::stdout();
+    let report = stdout.as_fd().try_clone_to_owned()?;
+    let null = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/null")?;
+    for stream in 0..3 {
+        dup2(null.as_raw_fd(), stream)?;
+    }
+    // Fails only for the leader of a process group, which a child just started is not, unless a person runs it by hand.
+    let _ = setsid();
+    chdir("/")?;
+    umask(Mode::from_bits_truncate(0o022));
+    Ok(report)
+}
+
+fn close_from(first: u32) -> io::Result<()> {
+    // SAFETY: nothing in this process owns a descriptor from `first` on yet; it has just been executed.
+    let done = unsafe { libc::close_range(first, u32::MAX, 0) };
+    Errno::result(done).map(drop).map_err(Into::into)
+}
+
+/// Gives every signal its default action and unblocks all, as a program expects them when it is executed.
+pub fn reset_signals() {
+    for number in Signal::iterator() {
+        // SAFETY: the default action is no handler of ours. SIGKILL and SIGSTOP refuse, which changes nothing.
+        let _ = unsafe { signal(number, SigHandler::SigDfl) };
+    }
+    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
+}

@@ -1,0 +1,24 @@
+//! Collecting a child that has ended.
+#![allow(unsafe_code)]
+
+use std::{io, os::unix::process::ExitStatusExt, process::ExitStatus};
+
+use nix::{errno::Errno, libc};
+
+use super::process::Pid;
+
+/// Waits for a child to end and collects it. Unlike nix's, this knows real-time signals.
+///
+/// # Errors
+/// If it is not a child of this process.
+pub fn reap(pid: Pid) -> io::Result<ExitStatus> {
+    let mut status = 0;
+    loop {
+        // SAFETY: `status` outlives the call, which writes one integer to it.
+        match Errno::result(unsafe { libc::waitpid(pid.get(), &raw mut status, 0) }) {
+            Ok(_) => return Ok(ExitStatus::from_raw(status)),
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
