@@ -6,6 +6,8 @@
 //! Imports run only left to right; siblings do not import each other; nothing imports `api`.
 
 pub mod api;
+pub mod config;
+pub mod daemon;
 pub mod engine;
 pub mod monitor;
 pub mod runtime;

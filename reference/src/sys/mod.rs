@@ -1,12 +1,17 @@
 //! The kernel: mounts, pidfds, processes, cgroups, peers. The only place with `unsafe`.
 
+pub mod activation;
 pub mod detach;
 pub(crate) mod fd;
+pub mod limits;
+pub mod listener;
 pub mod memfd;
 pub mod mount;
+pub mod peer;
 pub mod pidfd;
 pub mod process;
 pub mod reap;
 pub mod replace;
+pub mod signals;
 pub mod tree;
 pub mod wait;

@@ -1,0 +1,94 @@
+//! Generates types and dispatch from the interface definition.
+//!
+//! A caller may leave out any parameter, and any member of the types that only callers send. The published definition
+//! has no such marks, so the code is generated from a lenient variant of it, in which these are optional (`?type`);
+//! what GetInterfaceDescription answers stays the published text.
+
+use std::{env, error::Error, fs, path::Path, process::Command};
+
+use varlink_parser::{Format, IDL, VStruct, VStructOrEnum, VType, VTypeExt};
+
+const PODMAN: &str = "../fixtures/io.projectatomic.podman.varlink";
+/// The types that only callers send.
+const SENT_BY_CALLERS: [&str; 4] = [
+    "Create",
+    "CreateResourceConfig",
+    "IDMappingOptions",
+    "IDMap",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    generate(PODMAN, "podman.rs")?;
+    println!("cargo:rerun-if-changed=build.rs");
+    println!(
+        "cargo:rustc-env=BUILD_COMPILER={}",
+        output("rustc", &["--version"])
+    );
+    println!(
+        "cargo:rustc-env=BUILD_COMMIT={}",
+        output("git", &["rev-parse", "HEAD"])
+    );
+    println!("cargo:rustc-env=BUILD_TIME={}", build_time());
+    Ok(())
+}
+
+fn generate(source: &str, target: &str) -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={source}");
+    let text = fs::read_to_string(source)?;
+    let lenient = lenient(&text)?;
+    let mut code = Vec::new();
+    varlink_generator::generate(&mut lenient.as_bytes(), &mut code, false)?;
+    let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?;
+    fs::write(Path::new(&out).join(target), code)?;
+    Ok(())
+}
+
+fn lenient(text: &str) -> Result<String, Box<dyn Error>> {
+    let mut idl = IDL::try_from(text)?;
+    for method in idl.methods.values_mut() {
+        make_optional(&mut method.input);
+    }
+    for typedef in idl
+        .typedefs
+        .values_mut()
+        .filter(|t| SENT_BY_CALLERS.contains(&t.name))
+    {
+        if let VStructOrEnum::VStruct(members) = &mut typedef.elt {
+            make_optional(members);
+        }
+    }
+    Ok(idl.get_multiline(0, 80))
+}
+
+fn make_optional(members: &mut VStruct<'_>) {
+    for member in &mut members.elts {
+        let plain = std::mem::replace(&mut member.vtype, VTypeExt::Plain(VType::Bool));
+        member.vtype = VTypeExt::Option(Box::new(plain));
+    }
+}
+
+/// The first line that a tool prints, or `unknown`: a source archive has no commit.
+fn output(tool: &str, arguments: &[&str]) -> String {
+    Command::new(tool)
+        .args(arguments)
+        .output()
+        .ok()
+        .filter(|output| output.status.success())
+        .and_then(|output| String::from_utf8(output.stdout).ok())
+        .and_then(|text| text.lines().next().map(str::to_owned))
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// Seconds since 1970; SOURCE_DATE_EPOCH makes a build repeatable.
+fn build_time() -> u64 {
+    println!("cargo:rerun-if-env-changed=SOURCE_DATE_EPOCH");
+    env::var("SOURCE_DATE_EPOCH")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| {
+            std::time::UNIX_EPOCH
+                .elapsed()
+                .map(|since| since.as_secs())
+                .unwrap_or_default()
+        })
+}

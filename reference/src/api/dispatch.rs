@@ -1,0 +1,146 @@
+//! From a message to the method that it calls: every call gets an answer, whatever the method does.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use serde_json::{Map, Value};
+use varlink::{Call, CallTrait, Request};
+
+use super::{
+    definition::Definition,
+    generated::podman::VarlinkCallError,
+    message::{self, Head, Malformed},
+    replies::{Answer, Replies},
+};
+use crate::sys::peer::Peer;
+
+/// An interface as one connection sees it.
+pub(crate) struct Exported {
+    pub(crate) definition: &'static Definition,
+    pub(crate) interface: Box<dyn varlink::Interface>,
+}
+
+/// The interfaces of one connection.
+pub(crate) struct Dispatcher(Vec<Exported>);
+
+impl Dispatcher {
+    pub(crate) fn new(exported: Vec<Exported>) -> Self {
+        Self(exported)
+    }
+
+    /// Answers one message; [`Answer::Lost`] when the connection is of no more use.
+    pub(crate) fn answer(&self, message: &[u8], peer: &Peer) -> Answer {
+        match message::read(message) {
+            Ok(head) => self.call(head, peer),
+            Err(malformed) => refuse(&malformed, peer),
+        }
+    }
+
+    fn call(&self, head: Head<'_>, peer: &Peer) -> Answer {
+        let mut replies = Replies::new(peer, head.oneway);
+        let mut request = Request {
+            more: head.more.then_some(true),
+            oneway: head.oneway.then_some(true),
+            upgrade: None,
+            method: head.method,
+            parameters: None,
+        };
+        match self.find(&request.method, head.parameters) {
+            Ok((interface, parameters)) => {
+                request.parameters = Some(parameters);
+                guarded(interface, &mut replies, &request);
+            }
+            Err(fault) => fault.reply(&mut Call::new(&mut replies, &request)),
+        }
+        replies.answer()
+    }
+
+    fn find(
+        &self,
+        method: &str,
+        parameters: Option<&str>,
+    ) -> Result<(&dyn varlink::Interface, Value), Fault> {
+        let (interface, name) = method
+            .rsplit_once('.')
+            .filter(|(interface, _)| !interface.is_empty())
+            .ok_or_else(|| Fault::Parameter("method".to_owned()))?;
+        let exported = self
+            .0
+            .iter()
+            .find(|exported| exported.definition.name() == interface)
+            .ok_or_else(|| Fault::Interface(interface.to_owned()))?;
+        if !exported.definition.has_method(name) {
+            return Err(Fault::Method(method.to_owned()));
+        }
+        let parameters = match parameters {
+            Some(text) => exported
+                .definition
+                .read_parameters(name, text)
+                .map_err(Fault::Parameter)?,
+            None => Value::Object(Map::new()),
+        };
+        Ok((exported.interface.as_ref(), parameters))
+    }
+}
+
+/// What keeps a call from reaching a method.
+enum Fault {
+    Parameter(String),
+    Interface(String),
+    Method(String),
+}
+
+impl Fault {
+    fn reply(self, call: &mut Call<'_>) {
+        let sent = match self {
+            Self::Parameter(name) => call.reply_invalid_parameter(name),
+            Self::Interface(name) => call.reply_interface_not_found(Some(name)),
+            Self::Method(name) => call.reply_method_not_found(name),
+        };
+        note(sent);
+    }
+}
+
+/// Answers a message that is no call.
+pub(crate) fn refuse(malformed: &Malformed, peer: &Peer) -> Answer {
+    let mut replies = Replies::new(peer, malformed.oneway);
+    let request = Request::default();
+    let mut call = Call::new(&mut replies, &request);
+    note(call.reply_invalid_parameter(malformed.parameter.to_owned()));
+    replies.answer()
+}
+
+/// Runs the method; a panic, or an end without an answer, is answered here.
+fn guarded(interface: &dyn varlink::Interface, replies: &mut Replies<'_>, request: &Request<'_>) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        interface.call(&mut Call::new(&mut *replies, request))
+    }));
+    let reason = match outcome {
+        Ok(Ok(())) => "the method gave no answer".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(panic) => text(panic.as_ref()).to_owned(),
+    };
+    if replies.answer() == Answer::Owed {
+        tracing::error!(method = %request.method, reason, "a call failed inside");
+        let mut call = Call::new(replies, request);
+        note(call.reply_error_occurred(format!("internal error: {reason}")));
+    }
+}
+
+/// What a panic said.
+fn text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a text")
+}
+
+/// A reply that cannot be sent is recorded by [`Replies`]; here it is only worth a word in the log.
+fn note(sent: varlink::Result<()>) {
+    if let Err(error) = sent {
+        tracing::debug!(%error, "a reply could not be sent");
+    }
+}

@@ -1,0 +1,95 @@
+//! org.varlink.service: who this is, and what it offers.
+
+use std::{io::BufRead, sync::LazyLock};
+
+use serde::Serialize;
+use serde_json::Value;
+use varlink::{Call, CallTrait, Reply, ServiceInfo};
+
+use super::{definition::Definition, dispatch::Exported};
+
+/// What every varlink service offers.
+static SERVICE: LazyLock<Definition> =
+    LazyLock::new(|| embedded(include_str!("org.varlink.service.varlink")));
+/// The interface that this program exists for.
+static PODMAN: LazyLock<Definition> = LazyLock::new(|| {
+    embedded(include_str!(
+        "../../../fixtures/io.projectatomic.podman.varlink"
+    ))
+});
+
+/// The definition of io.projectatomic.podman.
+pub(crate) fn podman() -> &'static Definition {
+    &PODMAN
+}
+
+/// org.varlink.service, ready to be called.
+pub(crate) fn export() -> Exported {
+    Exported {
+        definition: &SERVICE,
+        interface: Box::new(Service),
+    }
+}
+
+/// The build script has parsed the same texts, so this cannot fail in a program that was built.
+#[allow(clippy::panic)]
+fn embedded(text: &'static str) -> Definition {
+    Definition::parse(text).unwrap_or_else(|error| panic!("an embedded definition: {error}"))
+}
+
+struct Service;
+
+/// By hand: the generator's code for this interface does not compile, since the varlink crate has its errors too.
+impl varlink::Interface for Service {
+    fn get_description(&self) -> &'static str {
+        SERVICE.text()
+    }
+
+    fn get_name(&self) -> &'static str {
+        SERVICE.name()
+    }
+
+    fn call_upgraded(&self, _: &mut Call<'_>, _: &mut dyn BufRead) -> varlink::Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
+
+    fn call(&self, call: &mut Call<'_>) -> varlink::Result<()> {
+        match call.request.map(|request| request.method.as_ref()) {
+            Some("org.varlink.service.GetInfo") => reply(call, info()),
+            _ => describe(call),
+        }
+    }
+}
+
+fn info() -> ServiceInfo {
+    ServiceInfo {
+        vendor: "podman-reference".into(),
+        product: "podman-reference".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        // It has no page of its own; this one explains the protocol.
+        url: "https://varlink.org".into(),
+        interfaces: vec![SERVICE.name().into(), PODMAN.name().into()],
+    }
+}
+
+fn describe(call: &mut Call<'_>) -> varlink::Result<()> {
+    let parameters = call.request.and_then(|request| request.parameters.as_ref());
+    let Some(name) = parameters
+        .and_then(|all| all.get("interface"))
+        .and_then(Value::as_str)
+    else {
+        return call.reply_invalid_parameter("interface".to_owned());
+    };
+    match [&SERVICE, &PODMAN]
+        .into_iter()
+        .find(|definition| definition.name() == name)
+    {
+        Some(definition) => reply(call, serde_json::json!({"description": definition.text()})),
+        None => call.reply_interface_not_found(Some(name.to_owned())),
+    }
+}
+
+fn reply(call: &mut Call<'_>, output: impl Serialize) -> varlink::Result<()> {
+    let output = serde_json::to_value(output).map_err(varlink::map_context!())?;
+    call.reply_struct(Reply::parameters(Some(output)))
+}
