@@ -11,7 +11,7 @@ mod insertion;
 mod json;
 mod matcher;
 mod meet;
-mod mismatch;
+pub mod mismatch;
 pub mod mistake;
 pub mod parse;
 pub mod pattern;

@@ -1,0 +1,111 @@
+//! A named connection of a scenario.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    calls::Calls,
+    record::{Observation, Observed, Record},
+};
+use crate::{
+    endpoint::{Connection, Deadline, SendError},
+    event::Direction,
+};
+
+/// Between two writes of a step, so that they do not reach the endpoint as one.
+const BETWEEN_WRITES: Duration = Duration::from_millis(5);
+
+/// How long an endpoint may take to close after the suite has; only waited for where a call that
+/// must not be answered was sent.
+const UNTIL_CLOSED: Duration = Duration::from_millis(200);
+
+/// A connection, the calls on it, and its name for the transcript.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) name: String,
+    connection: Connection,
+    pub(super) calls: Calls,
+    has_oneway: bool,
+}
+
+impl Line {
+    pub(super) fn new(name: &str, connection: Connection) -> Self {
+        Self {
+            name: name.to_owned(),
+            connection,
+            calls: Calls::default(),
+            has_oneway: false,
+        }
+    }
+
+    /// Sends, one write after the other. An endpoint that closes meanwhile is not an error here:
+    /// what it answered before is still to be read.
+    pub(super) fn send(
+        &mut self,
+        writes: &[Vec<u8>],
+        oneway: bool,
+        record: &mut Record<'_>,
+        deadline: &Deadline<'_>,
+    ) -> Result<(), SendError> {
+        self.has_oneway |= oneway;
+        for (index, bytes) in writes.iter().enumerate() {
+            if index > 0 {
+                std::thread::sleep(BETWEEN_WRITES);
+            }
+            record.line(&self.name, Direction::Sent, bytes);
+            self.calls.sent(bytes);
+            match self.connection.send(bytes, deadline) {
+                Err(SendError::Closed) => {
+                    record.note(&self.name, "the endpoint does not read any more");
+                    return Ok(());
+                }
+                sent => sent?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for what comes next.
+    pub(super) fn receive(&mut self, record: &mut Record<'_>, deadline: &Deadline<'_>) -> Observed {
+        let received = self.connection.receive(deadline);
+        record.observe(&self.name, &mut self.calls, Instant::now(), received)
+    }
+
+    /// A message that no call asked for, if one has come by now.
+    pub(super) fn stray(&mut self, record: &mut Record<'_>) -> bool {
+        self.stray_within(Duration::ZERO, record)
+    }
+
+    /// The same at the end, where a late answer to a call that asked for none must not be missed.
+    pub(super) fn stray_at_end(&mut self, record: &mut Record<'_>) -> bool {
+        if !self.has_oneway || !self.calls.all_answered() {
+            return self.stray(record);
+        }
+        self.half_close();
+        self.stray_within(UNTIL_CLOSED, record)
+    }
+
+    fn stray_within(&mut self, time: Duration, record: &mut Record<'_>) -> bool {
+        if !self.calls.all_answered() {
+            return false;
+        }
+        let observed = self.receive(record, &Deadline::after(time));
+        matches!(
+            observed.what,
+            Observation::Message(..) | Observation::Junk(_)
+        )
+    }
+
+    pub(super) fn half_close(&mut self) {
+        self.connection.half_close();
+    }
+
+    /// Ends every wait on it, in other threads too.
+    pub(super) fn shut_down(&self) {
+        self.connection.shut_down();
+    }
+
+    /// A handle for another thread that receives.
+    pub(super) fn receiver(&self) -> std::io::Result<Connection> {
+        self.connection.try_clone()
+    }
+}
