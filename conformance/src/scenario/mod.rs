@@ -2,11 +2,20 @@
 
 mod assignment;
 pub mod ast;
+mod call;
 pub mod captures;
+mod case_table;
 mod compare;
+mod directive;
+mod duration;
 mod excerpt;
+mod exchange;
+mod expectation;
+mod flow;
 mod form;
+mod front_matter;
 mod golden;
+mod include;
 mod insertion;
 mod json;
 mod matcher;
@@ -15,8 +24,10 @@ pub mod mismatch;
 pub mod mistake;
 pub mod parse;
 pub mod pattern;
+mod raw;
 mod show;
 pub mod suite;
 pub mod template;
+mod transcript;
 
 pub use mismatch::Mismatch;
