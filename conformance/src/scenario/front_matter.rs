@@ -272,7 +272,7 @@ fn is_requirement(text: &str) -> bool {
         topic.starts_with(|c: char| c.is_ascii_alphabetic())
             && topic
                 .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
+                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
             && !number.is_empty()
             && number.chars().all(|c| c.is_ascii_digit())
     })
