@@ -216,7 +216,7 @@ fn decode(create: Create) -> CreateRequest {
         labels: labels.into_iter().flatten().collect(),
         net_mode: given(net_mode),
         stop_signal: given(stop_signal),
-        stop_timeout,
+        stop_timeout: given(stop_timeout),
         unsupported,
     }
 }
@@ -237,7 +237,7 @@ mod tests {
         let request = decoded(json!({
             "image": "probe", "name": "a", "command": ["/probe", "x"], "env": {"A": "b=c"},
             "hostname": "h", "work_dir": "/w", "labels": {"l": ""}, "net_mode": "none",
-            "stop_signal": 9, "stop_timeout": 0, "entrypoint": ["/e"],
+            "stop_signal": 9, "stop_timeout": 5, "entrypoint": ["/e"],
         }));
         assert_eq!(request.image, "probe");
         assert_eq!(request.name.as_deref(), Some("a"));
@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(request.net_mode.as_deref(), Some("none"));
         assert_eq!(
             (request.stop_signal, request.stop_timeout),
-            (Some(9), Some(0))
+            (Some(9), Some(5))
         );
         assert_eq!(request.entrypoint, Some(vec!["/e".to_owned()]));
         assert!(request.unsupported.is_empty());
