@@ -4,6 +4,7 @@
 //! file -> scenario/parse (spans kept) -> runner (schedule, endpoint, capture, cleanup) -> idl check + golden match -> report
 //! ```
 
+pub mod cli;
 pub mod endpoint;
 pub mod event;
 pub mod idl;

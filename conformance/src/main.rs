@@ -1,3 +1,10 @@
 //! Judges a varlink endpoint.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use varlink_conformance::cli::Arguments;
+
+fn main() -> ExitCode {
+    ExitCode::from(Arguments::parse().run())
+}

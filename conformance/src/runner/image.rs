@@ -32,8 +32,11 @@ const FOLDERS: [(&str, u32); 8] = [
     ("work/", 0o777),
 ];
 
-/// Writes the image's root file system.
-fn write_tar(out: impl Write) -> io::Result<()> {
+/// Writes the image's root file system as a tar.
+///
+/// # Errors
+/// The output cannot be written.
+pub fn write_tar(out: impl Write) -> io::Result<()> {
     let mut tar = Builder::new(out);
     for (path, mode) in FOLDERS {
         append(&mut tar, path, mode, EntryType::Directory, b"")?;

@@ -33,15 +33,11 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use self::{
-    collected::Collected,
-    plan::{Plan, Unit},
-    pool::Said,
-    shared::SharedFolder,
-    stage::Stage,
-};
+use self::{collected::Collected, plan::Plan, pool::Said, shared::SharedFolder, stage::Stage};
 pub use self::{
     filter::Filter,
+    image::write_tar,
+    plan::{Unit, choose},
     settings::{Settings, Shard, SharedDirectory},
     verdict::exit_code,
 };

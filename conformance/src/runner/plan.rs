@@ -1,6 +1,6 @@
 //! Which scenarios run, which are skipped and why, and in what order.
 
-use super::settings::Settings;
+use super::{filter::Filter, settings::Settings};
 use crate::{
     event::EndpointInfo,
     scenario::{
@@ -12,13 +12,15 @@ use crate::{
 /// The interface whose methods bring the probe image to the endpoint.
 pub(super) const PODMAN: &str = "io.projectatomic.podman";
 
-/// A scenario, or one row of its table.
+/// A scenario, or one row of its table: what has a verdict of its own.
 #[derive(Debug, Clone)]
-pub(super) struct Unit<'s> {
+pub struct Unit<'s> {
     /// The id, with the case in brackets.
-    pub(super) id: String,
-    pub(super) suite: &'s str,
-    pub(super) scenario: &'s Scenario,
+    pub id: String,
+    /// The suite's name.
+    pub suite: &'s str,
+    /// The scenario.
+    pub scenario: &'s Scenario,
     pub(super) case: Option<&'s Case>,
     /// Its number in the run.
     pub(super) number: usize,
@@ -45,11 +47,7 @@ impl<'s> Plan<'s> {
         settings: &Settings,
         endpoint: Option<&EndpointInfo>,
     ) -> Self {
-        let chosen = suites
-            .iter()
-            .flat_map(units_of)
-            .filter(|unit| is_chosen(unit, settings));
-        let chosen = chosen
+        let chosen = choose(suites, &settings.filters)
             .enumerate()
             .filter(|(number, _)| settings.shard.is_none_or(|shard| shard.takes(*number)))
             .map(|(_, unit)| unit);
@@ -93,15 +91,20 @@ fn unit_of<'s>(suite: &'s Suite, scenario: &'s Scenario, case: Option<&'s Case>)
     }
 }
 
-fn is_chosen(unit: &Unit<'_>, settings: &Settings) -> bool {
+/// What the filters take of the suites; without filters, everything.
+pub fn choose<'s>(suites: &'s [Suite], filters: &[Filter]) -> impl Iterator<Item = Unit<'s>> {
+    suites
+        .iter()
+        .flat_map(units_of)
+        .filter(|unit| is_chosen(unit, filters))
+}
+
+fn is_chosen(unit: &Unit<'_>, filters: &[Filter]) -> bool {
     let names = std::iter::once(&unit.scenario.id.node).chain(&unit.scenario.was);
-    settings.filters.is_empty()
+    filters.is_empty()
         || names.into_iter().any(|name| {
             let id = unit.id.replacen(unit.scenario.id.node.as_str(), name, 1);
-            settings
-                .filters
-                .iter()
-                .any(|filter| filter.takes(name, &id))
+            filters.iter().any(|filter| filter.takes(name, &id))
         })
 }
 
