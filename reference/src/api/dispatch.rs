@@ -144,3 +144,39 @@ fn note(sent: varlink::Result<()>) {
         tracing::debug!(%error, "a reply could not be sent");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    use crate::api::fake::Served;
+
+    fn failed(reason: &str) -> Value {
+        let name = "io.projectatomic.podman.ErrorOccurred";
+        json!({"error": name, "parameters": {"reason": format!("internal error: {reason}")}})
+    }
+
+    #[rstest]
+    #[case::panic("Panic", "the method panicked")]
+    #[case::no_answer("Silent", "the method gave no answer")]
+    fn a_method_that_fails_inside_is_answered(#[case] method: &str, #[case] reason: &str) {
+        let served = Served::start();
+        let mut client = served.connect();
+        assert_eq!(client.ask(method), failed(reason));
+        assert!(client.is_fine());
+    }
+
+    #[test]
+    fn a_panic_in_a_stream_ends_it_with_an_error() {
+        let served = Served::start();
+        let mut client = served.connect();
+        let first = client.ask("Half");
+        assert_eq!(
+            first,
+            json!({"continues": true, "parameters": {"text": "part"}})
+        );
+        assert_eq!(client.receive(), Some(failed("the method panicked")));
+        assert!(client.is_fine());
+    }
+}

@@ -12,6 +12,8 @@ mod containers;
 mod definition;
 mod dispatch;
 mod errors;
+#[cfg(test)]
+mod fake;
 mod frames;
 mod generated;
 mod images;

@@ -226,3 +226,85 @@ impl Drop for Seat {
         self.0.given_back.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{api::fake::Served, sys::limits::raise_open_files};
+
+    #[test]
+    fn a_thousand_waiting_calls_leave_others_quick_and_end_with_their_clients() {
+        raise_open_files().unwrap();
+        let served = Served::start();
+        let mut waiting: Vec<_> = (0..1000).map(|_| served.connect()).collect();
+        waiting.iter_mut().for_each(|client| client.send("Wait"));
+        served.expect_waiting(1000);
+        let mut one = served.connect();
+        let mut times: Vec<Duration> = (0..200)
+            .map(|_| {
+                let start = Instant::now();
+                assert!(one.is_fine());
+                start.elapsed()
+            })
+            .collect();
+        times.sort_unstable();
+        assert!(times[100] < Duration::from_millis(5), "{:?}", times[100]);
+        drop(waiting);
+        served.expect_waiting(0);
+        assert!(one.is_fine());
+    }
+
+    #[test]
+    fn at_the_end_calls_finish_waits_are_told_and_idle_clients_closed() {
+        let mut served = Served::start();
+        let (mut idle, mut slow, mut waits) =
+            (served.connect(), served.connect(), served.connect());
+        assert!(idle.is_fine());
+        slow.send("Slow");
+        waits.send("Wait");
+        served.expect_waiting(1);
+        std::thread::sleep(Duration::from_millis(100));
+        let start = Instant::now();
+        served.end();
+        assert!(start.elapsed() < Duration::from_secs(5));
+        assert_eq!(
+            slow.receive(),
+            Some(json!({"parameters": {"text": "Slow"}}))
+        );
+        assert_eq!(
+            waits.receive(),
+            Some(json!({"parameters": {"text": "Wait"}}))
+        );
+        assert_eq!((idle.receive(), slow.receive()), (None, None));
+    }
+
+    #[test]
+    fn a_client_that_does_not_read_holds_up_its_own_connection_only() {
+        let served = Served::start();
+        let mut lazy = served.connect();
+        lazy.send("Flood");
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(served.connect().is_fine());
+        assert!(lazy.receive().is_some());
+    }
+
+    #[test]
+    fn a_write_that_waits_too_long_fails() {
+        let (ours, _theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let peer = Peer::new(ours.into());
+        peer.set_write_timeout(Duration::from_millis(50)).unwrap();
+        let error = std::io::Write::write_all(&mut &peer, &vec![0; 1 << 24]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn only_listed_users_are_admitted() {
+        let access = Access::new(&[7]);
+        assert!(access.admits(Uid::from_raw(0)) && access.admits(Uid::from_raw(7)));
+        assert!(!access.admits(Uid::from_raw(8)) && !access.admits(Uid::from_raw(u32::MAX)));
+    }
+}

@@ -150,16 +150,10 @@ fn hold(address: &Address, path: &Path) -> Result<Flock<File>, SocketError> {
         .truncate(false)
         .mode(0o600);
     loop {
-        let mut file = options.open(path).map_err(failed(action()))?;
+        let file = options.open(path).map_err(failed(action()))?;
         let mut lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => lock,
-            Err((busy, Errno::EWOULDBLOCK)) => {
-                file = busy;
-                let mut pid = String::new();
-                // An owner that has not written its id yet is as much an owner.
-                let _ = file.read_to_string(&mut pid);
-                return Err(taken(address, format!("process {}", pid.trim())));
-            }
+            Err((file, Errno::EWOULDBLOCK)) => return Err(taken(address, owner(file))),
             Err((_, errno)) => return Err(failed(action())(errno.into())),
         };
         // The former owner may have removed the file after we opened it; then this lock says nothing.
@@ -171,6 +165,15 @@ fn hold(address: &Address, path: &Path) -> Result<Flock<File>, SocketError> {
             written.map_err(failed(action()))?;
             return Ok(lock);
         }
+    }
+}
+
+/// Who holds a lock, by its own account; it may not have written it yet.
+fn owner(mut lock: File) -> String {
+    let mut pid = String::new();
+    match lock.read_to_string(&mut pid) {
+        Ok(length) if length > 0 => format!("process {}", pid.trim()),
+        _ => "another process".to_owned(),
     }
 }
 
