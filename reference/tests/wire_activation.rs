@@ -1,4 +1,5 @@
 //! A service manager may pass the socket.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! One daemon per socket, reached by those who may.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

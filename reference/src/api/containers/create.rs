@@ -150,7 +150,6 @@ fn decode(create: Create) -> CreateRequest {
         security_opts,
     } = create;
     let mut unsupported: Vec<_> = names_of_given!(
-        args,
         cap_add,
         cap_drop,
         conmon_pidfile,
@@ -208,7 +207,8 @@ fn decode(create: Create) -> CreateRequest {
     CreateRequest {
         image: image.unwrap_or_default(),
         name: given(name),
-        command: command.unwrap_or_default(),
+        // Further arguments follow the command, or stand in its place.
+        command: [command, args].into_iter().flatten().flatten().collect(),
         entrypoint: entrypoint(entry),
         env: env.into_iter().flatten().collect(),
         hostname: given(hostname),
@@ -235,13 +235,13 @@ mod tests {
     #[test]
     fn the_fields_of_the_spine_are_handed_on() {
         let request = decoded(json!({
-            "image": "probe", "name": "a", "command": ["/probe", "x"], "env": {"A": "b=c"},
+            "image": "probe", "name": "a", "command": ["/probe", "x"], "args": ["y"], "env": {"A": "b=c"},
             "hostname": "h", "work_dir": "/w", "labels": {"l": ""}, "net_mode": "none",
             "stop_signal": 9, "stop_timeout": 5, "entrypoint": ["/e"],
         }));
         assert_eq!(request.image, "probe");
         assert_eq!(request.name.as_deref(), Some("a"));
-        assert_eq!(request.command, ["/probe", "x"]);
+        assert_eq!(request.command, ["/probe", "x", "y"]);
         assert_eq!(request.env.get("A").map(String::as_str), Some("b=c"));
         assert_eq!(request.hostname.as_deref(), Some("h"));
         assert_eq!(request.work_dir.as_deref(), Some("/w"));
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case::zero_values(json!({"args": [], "tty": false, "user": "", "sys_ctl": {}, "resources": {"memory": 0, "ulimit": []}, "id_mappings": {"host_uid_mapping": false, "uid_map": {"size": 0}}}), &[])]
+    #[case::zero_values(json!({"pod": "", "tty": false, "user": "", "sys_ctl": {}, "resources": {"memory": 0, "ulimit": []}, "id_mappings": {"host_uid_mapping": false, "uid_map": {"size": 0}}}), &[])]
     #[case::without_effect(json!({"detach": true, "quiet": true}), &[])]
     #[case::flag(json!({"tty": true}), &["tty"])]
     #[case::list(json!({"volumes": ["/a:/b"], "cap_add": ["X"]}), &["cap_add", "volumes"])]
