@@ -164,7 +164,7 @@ fn judge(socket: &Path) -> Vec<Outcome> {
     run(
         &[Suite::shipped("varlink").unwrap()],
         &settings,
-        introduce(&settings.address, &interrupt).unwrap(),
+        introduce(&settings.address, settings.timeout, &interrupt).unwrap(),
         &interrupt,
         &mut [Box::new(outcomes.clone())],
     )

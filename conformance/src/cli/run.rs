@@ -125,7 +125,7 @@ impl Run {
         signals::watch(&interrupt, service.as_ref().map(Activated::pid))
             .map_err(|error| Failure::Harness(error.to_string()))?;
         let address = self.endpoint(service.as_ref())?;
-        let endpoint = introduce(&address, &interrupt, service.as_mut())?;
+        let endpoint = introduce(&address, self.timeout, &interrupt, service.as_mut())?;
         if self.suites.is_empty() {
             suites.retain(|suite| is_served(suite, endpoint.as_ref()));
         }
@@ -264,10 +264,11 @@ fn definitions(files: &[PathBuf]) -> Result<Definitions, Failure> {
 
 fn introduce(
     address: &Address,
+    timeout: Duration,
     interrupt: &Interrupt,
     service: Option<&mut Activated>,
 ) -> Result<Option<EndpointInfo>, Failure> {
-    let introduced = runner::introduce(address, interrupt);
+    let introduced = runner::introduce(address, timeout, interrupt);
     match service.and_then(Activated::ended) {
         Some(status) if !matches!(introduced, Ok(Some(_))) => Err(Failure::Ended(status)),
         _ => Ok(introduced?),

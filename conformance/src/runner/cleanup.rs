@@ -131,11 +131,16 @@ fn lenient(
         };
         let reply = Reply::of(message);
         match reply.error {
-            None if reply.continues => {}
+            None if reply.continues && !deadline.left().is_zero() => {}
+            None if reply.continues => {
+                let message = "the replies do not end";
+                return Err(Lost::Departed(Loss::of(at(step, message, "in this step"))));
+            }
             None => return Ok(()),
             Some(error) if is_gone(&error) => return Ok(()),
             Some(error) => {
-                let message = format!("the call failed with {error} {}", reply.parameters);
+                let parameters: String = reply.parameters.to_string().chars().take(300).collect();
+                let message = format!("the call failed with {error} {parameters}");
                 return Err(Lost::Departed(Loss::of(at(step, message, "in this step"))));
             }
         }

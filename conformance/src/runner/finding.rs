@@ -173,7 +173,7 @@ fn against(
         ..plain(mismatch.message)
     };
     let mut findings: Vec<Finding> = mismatches.into_iter().map(finding).collect();
-    if let Some(first) = findings.first_mut() {
+    if let Some(first) = findings.first_mut().filter(|_| is_readable(value)) {
         let (expected, actual) = pattern.diff(value, captures);
         first.diff = Some(Diff { expected, actual });
     }
@@ -181,11 +181,20 @@ fn against(
 }
 
 fn message_of(reply: &Reply) -> String {
-    let body = pretty(&reply.parameters);
+    let body = match is_readable(&reply.parameters) {
+        true => pretty(&reply.parameters),
+        false => "(too long to be shown)".to_owned(),
+    };
     match &reply.error {
         Some(error) => format!("! {error}\n{body}"),
         None => body,
     }
+}
+
+/// Whether a diff of it helps anybody; the diff of a flood would take for ever.
+fn is_readable(value: &Value) -> bool {
+    const LONGEST: usize = 64 << 10;
+    value.to_string().len() <= LONGEST
 }
 
 /// JSON over several lines.

@@ -81,9 +81,10 @@ pub struct Ended {
 /// Nobody accepts connections at the address.
 pub fn introduce(
     address: &Address,
+    timeout: Duration,
     interrupt: &Interrupt,
 ) -> Result<Option<EndpointInfo>, ConnectError> {
-    let deadline = Deadline::after(INTRODUCTION).watching(Some(interrupt));
+    let deadline = Deadline::after(timeout.min(INTRODUCTION)).watching(Some(interrupt));
     drop(address.connect(&deadline)?);
     let said = call(
         address,
