@@ -6,9 +6,16 @@ use clap::Parser;
 use podman_reference::{
     config::{Arguments, Command},
     daemon,
+    engine::supervise,
+    monitor,
 };
 
 fn main() -> ExitCode {
+    // Before all else: a monitor is small and starts fast.
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == monitor::SUBCOMMAND) {
+        return supervise::run_monitor(words);
+    }
     let arguments = Arguments::parse();
     start_log();
     let done = match arguments.command {

@@ -1,8 +1,11 @@
 //! Joins the runtime and the monitor: starts containers and clears up after them.
 
+use std::{ffi::OsString, process::ExitCode};
+
 use crate::{
-    monitor::{Init, Launcher, MonitorError, RunDir},
-    runtime::ContainerSetup,
+    monitor::{self, Init, Launcher, MonitorError, Output, RunDir, RunState, Workload},
+    runtime::{Container, ContainerSetup, cgroup_path},
+    sys::{cgroup, process::Pid},
 };
 
 /// Starts a container: writes its configuration into the run directory, and returns once its program runs.
@@ -10,22 +13,59 @@ use crate::{
 ///
 /// # Errors
 /// [`MonitorError::Start`] with the cause if it cannot be started.
-#[allow(unused_variables, clippy::todo)]
 pub fn start(
     launcher: &Launcher,
     dir: &RunDir,
     setup: &ContainerSetup,
 ) -> Result<Init, MonitorError> {
-    todo!()
+    dir.create()?;
+    let spec = setup
+        .spec()
+        .map_err(|error| MonitorError::Start(error.to_string()))?;
+    spec.save(dir.config())
+        .map_err(|error| MonitorError::Start(error.to_string()))?;
+    launcher.launch(&setup.id, dir).inspect_err(|_| {
+        // The monitor has cleared up, unless it was killed. What cannot be removed is removed with the container.
+        let _ = clear(dir, &setup.id);
+    })
 }
 
-/// Clears up after a run that is over, however it ended: kills what is left of it (after its monitor was killed), and removes
-/// its cgroups and run directory. The log and the exit record stay. To be called before a container is removed or started
-/// again; does nothing where there is nothing to do.
+/// Clears up after a run that is over, however it ended: kills what is left of it (its monitor may have been killed), and
+/// removes its cgroups and run directory. The log and the records stay. To be called before a container is started again or
+/// removed, and for one whose state is [`RunState::Lost`]; does nothing where there is nothing to do.
 ///
 /// # Errors
-/// If something cannot be removed.
-#[allow(unused_variables, clippy::todo)]
+/// If something cannot be removed, or the run is not over.
 pub fn clear(dir: &RunDir, id: &str) -> Result<(), MonitorError> {
-    todo!()
+    if matches!(dir.state(), Ok(RunState::Running(_) | RunState::Starting)) {
+        return Err(MonitorError::Running);
+    }
+    let path = cgroup_path(id);
+    cgroup::remove(&path).map_err(MonitorError::file("remove the cgroup", path))?;
+    dir.clear()
+}
+
+/// Runs this process as a container's monitor; the arguments are those after [`monitor::SUBCOMMAND`].
+/// To be called first in `main`, while there is one thread and nothing is open.
+#[must_use]
+pub fn run_monitor(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    monitor::supervise(arguments, |id, dir| Container::new(id, dir.run()))
+}
+
+impl Workload for Container {
+    fn create(&mut self, output: Output) -> Result<Pid, String> {
+        Self::create(self, output.stdout, output.stderr)
+    }
+
+    fn start(&mut self) -> Result<(), String> {
+        Self::start(self)
+    }
+
+    fn oom_killed(&self) -> bool {
+        Self::oom_killed(self)
+    }
+
+    fn remove(&mut self) {
+        Self::remove(self);
+    }
 }

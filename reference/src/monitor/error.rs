@@ -37,13 +37,16 @@ pub enum MonitorError {
     /// The container has no process to act on.
     #[error("the container is not running")]
     NotRunning,
+    /// The container is running, and the act needs it stopped.
+    #[error("the container is running")]
+    Running,
     /// A system call on a process failed.
     #[error("{0}")]
     Process(&'static str, #[source] io::Error),
 }
 
 impl MonitorError {
-    pub(super) fn file(
+    pub(crate) fn file(
         action: &'static str,
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(io::Error) -> Self {

@@ -1,8 +1,16 @@
 //! Containers by way of the OCI runtime library libcontainer: what a container is made of, and its process.
 //!
 //! The engine resolves everything into a [`ContainerSetup`]; [`ContainerSetup::spec`] is the OCI configuration of it, which
-//! the monitor process turns into a container.
+//! the monitor process turns into a [`Container`].
 
+mod container;
+mod executor;
+mod isolation;
+mod mounts;
+mod seccomp;
 mod setup;
+mod spec;
+mod trouble;
 
+pub use container::{Container, cgroup_path};
 pub use setup::{ContainerSetup, Network, User};

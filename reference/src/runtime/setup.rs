@@ -9,8 +9,8 @@ pub struct ContainerSetup {
     pub id: String,
     /// The program and its arguments; at least one.
     pub argv: Vec<String>,
-    /// The whole environment. PATH and HOME are added where they are missing.
-    pub env: BTreeMap<String, String>,
+    /// The whole environment, `NAME=value`. PATH and HOME are added where they are missing.
+    pub env: Vec<String>,
     /// The working directory: absolute; made, if absent, with root as its owner.
     pub cwd: String,
     /// The host name inside.

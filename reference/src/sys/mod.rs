@@ -1,6 +1,7 @@
 //! The kernel: mounts, pidfds, processes, cgroups, peers. The only place with `unsafe`.
 
 pub mod activation;
+pub mod cgroup;
 pub mod detach;
 pub(crate) mod fd;
 pub mod limits;
@@ -8,6 +9,7 @@ pub mod listener;
 pub mod memfd;
 pub mod mount;
 pub mod peer;
+pub mod network;
 pub mod pidfd;
 pub mod process;
 pub mod reap;

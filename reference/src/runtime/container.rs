@@ -1,0 +1,126 @@
+//! A container's process, made with libcontainer. Only for a process with one thread: the library forks and changes directory.
+
+use std::{
+    fs,
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+};
+
+use libcontainer::{
+    container::{Container as Handle, builder::ContainerBuilder},
+    error::LibcontainerError,
+    syscall::syscall::SyscallType,
+};
+
+use super::{executor::Program, trouble::Trouble};
+use crate::sys::{cgroup, network, process::Pid};
+
+/// A container's cgroup, in every hierarchy. It has no parent of its own, so that none is left over.
+#[must_use]
+pub fn cgroup_path(id: &str) -> PathBuf {
+    PathBuf::from(format!("/podman-reference-{id}"))
+}
+
+/// A container that is being made, runs, or has ended.
+pub struct Container {
+    id: String,
+    bundle: PathBuf,
+    handle: Option<Handle>,
+    trouble: Option<Trouble>,
+}
+
+impl Container {
+    /// The container of the OCI bundle at `bundle`; the runtime's own state goes to `oci/` in there.
+    #[must_use]
+    pub fn new(id: &str, bundle: &Path) -> Self {
+        Self {
+            id: id.to_owned(),
+            bundle: bundle.to_owned(),
+            handle: None,
+            trouble: None,
+        }
+    }
+
+    /// Makes its process 1, a child of this process, which waits before the program.
+    ///
+    /// # Errors
+    /// The cause; then nothing is left of it.
+    pub fn create(&mut self, stdout: OwnedFd, stderr: OwnedFd) -> Result<Pid, String> {
+        let mut trouble = Trouble::catch().map_err(|error| error.to_string())?;
+        match self.build(stdout, stderr, &trouble) {
+            Ok((handle, pid)) => {
+                self.handle = Some(handle);
+                self.trouble = Some(trouble);
+                Ok(pid)
+            }
+            Err(error) => {
+                // First: a process that is left holds the pipe that the cause is read from.
+                self.remove();
+                Err(trouble.cause(&root_cause(&error)))
+            }
+        }
+    }
+
+    /// Lets process 1 execute the program, and waits until it has.
+    ///
+    /// # Errors
+    /// The cause. [`Container::remove`] is still to be called.
+    pub fn start(&mut self) -> Result<(), String> {
+        let (Some(handle), Some(trouble)) = (&mut self.handle, &mut self.trouble) else {
+            return Err("the container was not created".into());
+        };
+        match handle.start() {
+            Ok(()) => trouble.until_executed(),
+            Err(error) => {
+                let _ = cgroup::remove(&cgroup_path(&self.id));
+                Err(trouble.cause(&root_cause(&error)))
+            }
+        }
+    }
+
+    /// Whether the kernel killed a process of it for want of memory.
+    #[must_use]
+    pub fn oom_killed(&self) -> bool {
+        cgroup::oom_killed(&cgroup_path(&self.id))
+    }
+
+    /// Kills what is left of it, and removes its cgroups and the runtime's state.
+    pub fn remove(&mut self) {
+        self.handle = None;
+        // What cannot be removed now is removed with the container.
+        let _ = cgroup::remove(&cgroup_path(&self.id));
+        let _ = fs::remove_dir_all(self.bundle.join("oci"));
+    }
+
+    fn build(
+        &self,
+        stdout: OwnedFd,
+        stderr: OwnedFd,
+        trouble: &Trouble,
+    ) -> Result<(Handle, Pid), LibcontainerError> {
+        let handle = ContainerBuilder::new(self.id.clone(), SyscallType::default())
+            .with_root_path(self.bundle.join("oci"))?
+            .with_executor(Program::new(trouble.writer()))
+            .with_stdout(stdout)
+            .with_stderr(stderr)
+            .as_init(&self.bundle)
+            .with_systemd(false)
+            .with_detach(true)
+            .build()?;
+        let pid = handle.pid().and_then(|pid| Pid::new(pid.as_raw()));
+        let pid = pid.ok_or(LibcontainerError::Other(
+            "the runtime gave no process".into(),
+        ))?;
+        network::raise_loopback(pid).map_err(LibcontainerError::OtherIO)?;
+        Ok((handle, pid))
+    }
+}
+
+/// The innermost error of a chain.
+fn root_cause(error: &LibcontainerError) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}

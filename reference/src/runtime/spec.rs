@@ -1,0 +1,197 @@
+//! The OCI configuration of a container.
+
+use std::collections::HashMap;
+
+use oci_spec::{
+    OciSpecError,
+    runtime::{
+        Linux, LinuxBuilder, LinuxNamespace, LinuxNamespaceBuilder, LinuxNamespaceType,
+        LinuxResourcesBuilder, Process, ProcessBuilder, RootBuilder, Spec, SpecBuilder,
+        UserBuilder,
+    },
+};
+
+use super::{ContainerSetup, Network, container::cgroup_path, isolation, mounts, seccomp};
+
+/// Where programs are looked for when the image does not say.
+const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+impl ContainerSetup {
+    /// Its OCI configuration.
+    ///
+    /// # Errors
+    /// If the OCI library refuses a value.
+    pub fn spec(&self) -> Result<Spec, OciSpecError> {
+        SpecBuilder::default()
+            .version("1.0.2")
+            .hostname(&self.hostname)
+            .root(
+                RootBuilder::default()
+                    .path(&self.rootfs)
+                    .readonly(false)
+                    .build()?,
+            )
+            .mounts(mounts::default()?)
+            .process(self.process()?)
+            .linux(self.linux()?)
+            .annotations(self.labels.clone().into_iter().collect::<HashMap<_, _>>())
+            .build()
+    }
+
+    fn process(&self) -> Result<Process, OciSpecError> {
+        let user = UserBuilder::default()
+            .uid(self.user.uid)
+            .gid(self.user.gid)
+            .additional_gids(self.user.groups.clone())
+            .build()?;
+        let mut process = ProcessBuilder::default()
+            .terminal(false)
+            .user(user)
+            .args(self.argv.clone())
+            .env(self.environment())
+            .cwd(&self.cwd)
+            .capabilities(isolation::capabilities(self.user.uid)?)
+            .build()?;
+        // Not `false`: the library takes any value as a wish to load the seccomp filter late, without the right to do so.
+        process.set_no_new_privileges(None);
+        process.set_rlimits(None);
+        Ok(process)
+    }
+
+    /// The environment with PATH and HOME. The runtime would look HOME up in the image's /etc/passwd, which is not ours to trust.
+    fn environment(&self) -> Vec<String> {
+        let mut env = self.env.clone();
+        if !env.iter().any(|entry| entry.starts_with("PATH=")) {
+            env.push(PATH.to_owned());
+        }
+        if !env.iter().any(|entry| entry.starts_with("HOME=")) {
+            env.push(
+                if self.user.uid == 0 {
+                    "HOME=/root"
+                } else {
+                    "HOME=/"
+                }
+                .to_owned(),
+            );
+        }
+        env
+    }
+
+    fn linux(&self) -> Result<Linux, OciSpecError> {
+        let resources = LinuxResourcesBuilder::default()
+            .devices(isolation::devices()?)
+            .build()?;
+        LinuxBuilder::default()
+            .namespaces(self.namespaces()?)
+            .cgroups_path(cgroup_path(&self.id))
+            .resources(resources)
+            .masked_paths(isolation::masked_paths())
+            .readonly_paths(isolation::read_only_paths())
+            .seccomp(seccomp::default_profile()?)
+            .build()
+    }
+
+    fn namespaces(&self) -> Result<Vec<LinuxNamespace>, OciSpecError> {
+        let mut kinds = vec![
+            LinuxNamespaceType::Pid,
+            LinuxNamespaceType::Ipc,
+            LinuxNamespaceType::Uts,
+            LinuxNamespaceType::Mount,
+            LinuxNamespaceType::Cgroup,
+        ];
+        if self.network == Network::None {
+            kinds.push(LinuxNamespaceType::Network);
+        }
+        let namespace = |kind| LinuxNamespaceBuilder::default().typ(kind).build();
+        kinds.into_iter().map(namespace).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::runtime::User;
+
+    fn setup() -> ContainerSetup {
+        ContainerSetup {
+            id: "c1".into(),
+            argv: vec!["/probe".into()],
+            env: vec!["A=b".into()],
+            cwd: "/".into(),
+            hostname: "h".into(),
+            rootfs: PathBuf::from("/rootfs"),
+            user: User::default(),
+            network: Network::None,
+            labels: [("k".to_owned(), "v".to_owned())].into(),
+        }
+    }
+
+    #[test]
+    fn inheritable_and_ambient_capabilities_are_empty() {
+        let spec = setup().spec().unwrap();
+        let caps = spec
+            .process()
+            .as_ref()
+            .unwrap()
+            .capabilities()
+            .clone()
+            .unwrap();
+        assert_eq!(caps.bounding().as_ref().unwrap().len(), 14);
+        assert_eq!(caps.effective(), caps.bounding());
+        assert!(caps.inheritable().as_ref().unwrap().is_empty());
+        assert!(caps.ambient().as_ref().unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_ordinary_user_has_no_active_capabilities() {
+        let user = User {
+            uid: 7,
+            gid: 7,
+            groups: vec![],
+        };
+        let spec = ContainerSetup { user, ..setup() }.spec().unwrap();
+        let caps = spec
+            .process()
+            .as_ref()
+            .unwrap()
+            .capabilities()
+            .clone()
+            .unwrap();
+        assert!(caps.effective().as_ref().unwrap().is_empty());
+    }
+
+    #[test]
+    fn path_and_home_are_added_only_where_missing() {
+        assert_eq!(setup().environment(), ["A=b", PATH, "HOME=/root"]);
+        let env = vec!["PATH=/x".to_owned(), "HOME=/y".to_owned()];
+        assert_eq!(
+            ContainerSetup {
+                env: env.clone(),
+                ..setup()
+            }
+            .environment(),
+            env
+        );
+    }
+
+    #[test]
+    fn the_network_is_shared_with_the_host_only_when_asked_for() {
+        let has_network = |network| {
+            let spec = ContainerSetup { network, ..setup() }.spec().unwrap();
+            let namespaces = spec.linux().as_ref().unwrap().namespaces().clone().unwrap();
+            namespaces
+                .iter()
+                .any(|n| n.typ() == LinuxNamespaceType::Network)
+        };
+        assert!(has_network(Network::None));
+        assert!(!has_network(Network::Host));
+    }
+
+    #[test]
+    fn labels_become_annotations() {
+        let spec = setup().spec().unwrap();
+        assert_eq!(spec.annotations().as_ref().unwrap().get("k").unwrap(), "v");
+    }
+}
