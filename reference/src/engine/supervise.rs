@@ -1,6 +1,6 @@
 //! Joins the runtime and the monitor: starts containers and clears up after them.
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{error::Error, ffi::OsString, process::ExitCode};
 
 use crate::{
     monitor::{self, Init, Launcher, MonitorError, Output, RunDir, RunState, Workload},
@@ -19,15 +19,24 @@ pub fn start(
     setup: &ContainerSetup,
 ) -> Result<Init, MonitorError> {
     dir.create()?;
-    let spec = setup
-        .spec()
-        .map_err(|error| MonitorError::Start(error.to_string()))?;
-    spec.save(dir.config())
-        .map_err(|error| MonitorError::Start(error.to_string()))?;
+    setup.make_working_directory().map_err(|e| refused(&e))?;
+    let spec = setup.spec().map_err(|e| refused(&e))?;
+    spec.save(dir.config()).map_err(|e| refused(&e))?;
     launcher.launch(&setup.id, dir).inspect_err(|_| {
         // The monitor has cleared up, unless it was killed. What cannot be removed is removed with the container.
         let _ = clear(dir, &setup.id);
     })
+}
+
+/// A failure before the monitor is there, with its causes.
+fn refused(error: &(dyn Error + 'static)) -> MonitorError {
+    let causes = std::iter::successors(Some(error), |error| (*error).source());
+    MonitorError::Start(
+        causes
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(": "),
+    )
 }
 
 /// Clears up after a run that is over, however it ended: kills what is left of it (its monitor may have been killed), and

@@ -5,7 +5,7 @@ use std::{
     os::{fd::AsFd, unix::process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use nix::poll::PollTimeout;
@@ -52,24 +52,24 @@ impl Launcher {
         let (mut reader, writer) = io::pipe().map_err(MonitorError::Launch)?;
         let child = self.spawn(id, dir, writer.into())?;
         let pid = child.id();
-        self.children
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(child);
-        let report = read_report(&mut reader);
-        if report.is_err() {
-            self.kill(pid);
-        }
-        match report? {
-            Report::Started(init) => Ok(init),
-            Report::Failed(reason) => Err(MonitorError::Start(reason)),
+        self.children().push(child);
+        match read_report(&mut reader) {
+            Ok(Report::Started(init)) => Ok(init),
+            Ok(Report::Failed(reason)) => {
+                self.collect(pid, false);
+                Err(MonitorError::Start(reason))
+            }
+            Err(error) => {
+                self.collect(pid, true);
+                Err(error)
+            }
         }
     }
 
     /// Collects monitors that have ended, so that they do not stay as zombies. Every launch does so, too.
     pub fn reap(&self) {
-        let mut children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
-        children.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+        self.children()
+            .retain_mut(|child| matches!(child.try_wait(), Ok(None)));
     }
 
     fn spawn(&self, id: &str, dir: &RunDir, report: Stdio) -> Result<Child, MonitorError> {
@@ -97,14 +97,23 @@ impl Launcher {
         Ok(self.sealed.get_or_init(|| fresh).path())
     }
 
-    fn kill(&self, pid: u32) {
-        let mut children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
-        for child in children.iter_mut().filter(|child| child.id() == pid) {
+    /// Waits for a monitor that is about to end, or is made to.
+    fn collect(&self, pid: u32, kill: bool) {
+        let mut children = self.children();
+        let Some(at) = children.iter().position(|child| child.id() == pid) else {
+            return;
+        };
+        let mut child = children.swap_remove(at);
+        drop(children);
+        if kill {
             // It may have ended by itself; it is collected either way.
             let _ = child.kill();
-            let _ = child.wait();
         }
-        children.retain(|child| child.id() != pid);
+        let _ = child.wait();
+    }
+
+    fn children(&self) -> MutexGuard<'_, Vec<Child>> {
+        self.children.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

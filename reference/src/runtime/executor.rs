@@ -1,6 +1,9 @@
 //! Executes a container's program, and says clearly why it cannot.
 
-use std::{ffi::CString, path::PathBuf};
+use std::{
+    ffi::CString,
+    path::{Path, PathBuf},
+};
 
 use libcontainer::workload::{Executor, ExecutorError, ExecutorValidationError};
 use nix::{
@@ -66,7 +69,7 @@ fn find(spec: &Spec) -> Result<(PathBuf, Vec<String>), String> {
         .filter(|name| !name.is_empty())
         .ok_or("the command is empty")?;
     if name.contains('/') {
-        executable(PathBuf::from(name)).map_err(|error| explain(name, error))?;
+        executable(Path::new(name)).map_err(|error| explain(name, error))?;
         return Ok((PathBuf::from(name), arguments));
     }
     let env = process.and_then(|p| p.env().clone()).unwrap_or_default();
@@ -77,7 +80,7 @@ fn find(spec: &Spec) -> Result<(PathBuf, Vec<String>), String> {
     let mut worst = Errno::ENOENT;
     for directory in path.split(':').filter(|directory| !directory.is_empty()) {
         let candidate = PathBuf::from(directory).join(name);
-        match executable(candidate.clone()) {
+        match executable(&candidate) {
             Ok(()) => return Ok((candidate, arguments)),
             Err(Errno::ENOENT | Errno::ENOTDIR) => {}
             Err(error) => worst = error,
@@ -89,11 +92,11 @@ fn find(spec: &Spec) -> Result<(PathBuf, Vec<String>), String> {
     }
 }
 
-fn executable(path: PathBuf) -> Result<(), Errno> {
+fn executable(path: &Path) -> Result<(), Errno> {
     if path.is_dir() {
         return Err(Errno::EISDIR);
     }
-    access(&path, AccessFlags::X_OK)
+    access(path, AccessFlags::X_OK)
 }
 
 fn explain(name: &str, error: Errno) -> String {

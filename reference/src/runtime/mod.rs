@@ -11,6 +11,7 @@ mod seccomp;
 mod setup;
 mod spec;
 mod trouble;
+mod working_directory;
 
 pub use container::{Container, cgroup_path};
 pub use setup::{ContainerSetup, Network, User};

@@ -1,12 +1,16 @@
 //! The file systems that every container gets.
 
+use std::path::Path;
+
 use oci_spec::{
     OciSpecError,
     runtime::{Mount, MountBuilder},
 };
 
+use crate::sys::cgroup::{Hierarchies, Setup};
+
 /// Destination, type, options. Every one but /dev is nodev; /dev holds the standard nodes.
-const DEFAULT: [(&str, &str, &[&str]); 7] = [
+const DEFAULT: [(&str, &str, &[&str]); 6] = [
     ("/proc", "proc", &["nosuid", "noexec", "nodev"]),
     (
         "/dev",
@@ -32,28 +36,55 @@ const DEFAULT: [(&str, &str, &[&str]); 7] = [
     ),
     ("/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
     ("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
-    (
-        "/sys/fs/cgroup",
-        "cgroup",
-        &["nosuid", "noexec", "nodev", "relatime", "ro"],
-    ),
 ];
 
+/// Where a container sees its cgroup.
+const CGROUPS: &str = "/sys/fs/cgroup";
+const CGROUP_OPTIONS: [&str; 5] = ["nosuid", "noexec", "nodev", "relatime", "ro"];
+
 /// The default mounts, in order.
-pub(super) fn default() -> Result<Vec<Mount>, OciSpecError> {
-    let mount = |(destination, kind, options): (&str, &str, &[&str])| {
-        MountBuilder::default()
-            .destination(destination)
-            .typ(kind)
-            .source(kind)
-            .options(
-                options
-                    .iter()
-                    .copied()
-                    .map(str::to_owned)
-                    .collect::<Vec<_>>(),
-            )
-            .build()
-    };
-    DEFAULT.into_iter().map(mount).collect()
+pub(super) fn default(cgroup: &Path, host: &Hierarchies) -> Result<Vec<Mount>, OciSpecError> {
+    let fixed = DEFAULT
+        .into_iter()
+        .map(|(to, kind, options)| mount(to, kind, kind, options));
+    fixed.chain(cgroups(cgroup, host)).collect()
+}
+
+/// What of the cgroup mounts is only read-only once all are there, so that the runtime does it last.
+pub(super) fn read_only_afterwards(host: &Hierarchies) -> Option<String> {
+    (host.setup != Setup::Unified).then(|| CGROUPS.to_owned())
+}
+
+/// The container's own cgroup, read-only. The library would mount version 1 hierarchies writable, and a root process inside
+/// could lift its own limits; so they are bind mounts.
+fn cgroups(cgroup: &Path, host: &Hierarchies) -> Vec<Result<Mount, OciSpecError>> {
+    if host.setup == Setup::Unified {
+        return vec![mount(CGROUPS, "cgroup", "cgroup", &CGROUP_OPTIONS)];
+    }
+    let options = ["nosuid", "noexec", "nodev", "mode=755", "size=64k"];
+    let mut mounts = vec![mount(CGROUPS, "tmpfs", "tmpfs", &options)];
+    for (hierarchy, group) in host.mounts.iter().zip(host.groups(cgroup)) {
+        let (to, from) = (hierarchy.to_string_lossy(), group.to_string_lossy());
+        mounts.push(mount(
+            &to,
+            "bind",
+            &from,
+            &[&["bind"], &CGROUP_OPTIONS[..]].concat(),
+        ));
+    }
+    mounts
+}
+
+fn mount(to: &str, kind: &str, from: &str, options: &[&str]) -> Result<Mount, OciSpecError> {
+    MountBuilder::default()
+        .destination(to)
+        .typ(kind)
+        .source(from)
+        .options(
+            options
+                .iter()
+                .map(|&option| option.to_owned())
+                .collect::<Vec<_>>(),
+        )
+        .build()
 }

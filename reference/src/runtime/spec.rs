@@ -12,6 +12,7 @@ use oci_spec::{
 };
 
 use super::{ContainerSetup, Network, container::cgroup_path, isolation, mounts, seccomp};
+use crate::sys::cgroup::Hierarchies;
 
 /// Where programs are looked for when the image does not say.
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -20,8 +21,9 @@ impl ContainerSetup {
     /// Its OCI configuration.
     ///
     /// # Errors
-    /// If the OCI library refuses a value.
+    /// If the OCI library refuses a value, or the host's cgroups cannot be read.
     pub fn spec(&self) -> Result<Spec, OciSpecError> {
+        let host = Hierarchies::of_host().map_err(OciSpecError::Io)?;
         SpecBuilder::default()
             .version("1.0.2")
             .hostname(&self.hostname)
@@ -31,9 +33,9 @@ impl ContainerSetup {
                     .readonly(false)
                     .build()?,
             )
-            .mounts(mounts::default()?)
+            .mounts(mounts::default(&cgroup_path(&self.id), host)?)
             .process(self.process()?)
-            .linux(self.linux()?)
+            .linux(self.linux(host)?)
             .annotations(self.labels.clone().into_iter().collect::<HashMap<_, _>>())
             .build()
     }
@@ -77,16 +79,18 @@ impl ContainerSetup {
         env
     }
 
-    fn linux(&self) -> Result<Linux, OciSpecError> {
+    fn linux(&self, host: &Hierarchies) -> Result<Linux, OciSpecError> {
         let resources = LinuxResourcesBuilder::default()
             .devices(isolation::devices()?)
             .build()?;
+        let mut read_only = isolation::read_only_paths();
+        read_only.extend(mounts::read_only_afterwards(host));
         LinuxBuilder::default()
             .namespaces(self.namespaces()?)
             .cgroups_path(cgroup_path(&self.id))
             .resources(resources)
             .masked_paths(isolation::masked_paths())
-            .readonly_paths(isolation::read_only_paths())
+            .readonly_paths(read_only)
             .seccomp(seccomp::default_profile()?)
             .build()
     }

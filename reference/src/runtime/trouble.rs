@@ -58,10 +58,9 @@ impl Trouble {
         if let Some((_, reason)) = text.split_once(EXECUTION) {
             return reason.lines().next().unwrap_or_default().to_owned();
         }
-        match text.lines().next() {
-            Some(first) => format!("{error}: {first}"),
-            None => error.to_string(),
-        }
+        text.lines()
+            .next()
+            .map_or_else(|| error.to_string(), str::to_owned)
     }
 
     /// Everything written. Ends once the forked processes have closed their ends.

@@ -12,6 +12,21 @@ use super::process::{Pid, kill_member};
 
 /// Where hosts have their hierarchies.
 const ROOT: &str = "/sys/fs/cgroup";
+/// The controllers of version 1 that the runtime makes groups for.
+const CONTROLLERS: [&str; 12] = [
+    "blkio",
+    "cpu",
+    "cpuacct",
+    "cpuset",
+    "devices",
+    "freezer",
+    "hugetlb",
+    "memory",
+    "net_cls",
+    "net_prio",
+    "perf_event",
+    "pids",
+];
 /// Rounds of killing and removing. Every round waits a little longer; in all about a second.
 const ROUNDS: u32 = 12;
 
@@ -74,18 +89,22 @@ impl Hierarchies {
         }
     }
 
-    fn groups(&self, path: &Path) -> impl Iterator<Item = PathBuf> {
+    /// A group's directory in each hierarchy, in the order of [`Hierarchies::mounts`].
+    pub fn groups(&self, path: &Path) -> impl Iterator<Item = PathBuf> {
         let relative = path.strip_prefix("/").unwrap_or(path);
         self.mounts.iter().map(move |mount| mount.join(relative))
     }
 }
 
-/// The mount point of a line of mountinfo, if it is one of `kind` below [`ROOT`].
+/// The mount point of a line of mountinfo, if it is one of `kind` below [`ROOT`] with a controller that containers use.
 fn mount_of(line: &str, kind: &str) -> Option<PathBuf> {
     let (left, right) = line.split_once(" - ")?;
     let point = left.split(' ').nth(4)?;
-    let found = right.split(' ').next()?;
-    (found == kind && point.starts_with(ROOT)).then(|| PathBuf::from(point))
+    let mut right = right.split(' ');
+    let found = right.next()?;
+    let options = right.nth(1)?;
+    let used = found == "cgroup2" || options.split(',').any(|o| CONTROLLERS.contains(&o));
+    (found == kind && point.starts_with(ROOT) && used).then(|| PathBuf::from(point))
 }
 
 /// Whether the kernel killed a member of the group for want of memory.
@@ -188,7 +207,8 @@ mod tests {
 30 24 0:26 / /sys/fs/cgroup ro - tmpfs tmpfs ro
 31 30 0:27 / /sys/fs/cgroup/cpu rw,relatime shared:9 - cgroup cgroup rw,cpu
 32 30 0:28 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw
-33 30 0:29 / /elsewhere/cgroup rw - cgroup cgroup rw,pids";
+33 30 0:29 / /elsewhere/cgroup rw - cgroup cgroup rw,pids
+34 30 0:30 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd";
 
     #[test]
     fn a_hybrid_host_has_its_version_1_hierarchies() {

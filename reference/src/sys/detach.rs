@@ -5,13 +5,14 @@ use std::{
     fs::OpenOptions,
     io,
     os::fd::{AsFd, AsRawFd, OwnedFd},
+    ptr,
 };
 
 use nix::{
     errno::Errno,
     libc,
     sys::{
-        signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask},
+        signal::{SigSet, SigmaskHow, sigprocmask},
         stat::{Mode, umask},
     },
     unistd::{chdir, dup2, setsid},
@@ -49,9 +50,14 @@ fn close_from(first: u32) -> io::Result<()> {
 
 /// Gives every signal its default action and unblocks all, as a program expects them when it is executed.
 pub fn reset_signals() {
-    for number in Signal::iterator() {
-        // SAFETY: the default action is no handler of ours. SIGKILL and SIGSTOP refuse, which changes nothing.
-        let _ = unsafe { signal(number, SigHandler::SigDfl) };
+    // Zeroes are SIG_DFL, no flags, an empty mask. The library's own call leaves out real-time signals, two of which its
+    // posix_spawn has left ignored.
+    let default = [0_u64; 4];
+    let old: *mut u64 = ptr::null_mut();
+    for number in 1..=64 {
+        // SAFETY: the kernel reads a sigaction, which is 32 bytes at most, and writes nothing to a null pointer.
+        // SIGKILL and SIGSTOP refuse, which changes nothing.
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, number, default.as_ptr(), old, 8) };
     }
     let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
 }

@@ -1,0 +1,10 @@
+//! What a container's monitor promises: starts that say why they fail, exit codes, complete logs, and nothing left behind.
+//!
+//! Needs root and a static busybox at /bin/busybox, as the engine needs root.
+
+mod ends;
+mod fixture;
+mod isolation;
+mod logs;
+mod starts;
+mod survives;
