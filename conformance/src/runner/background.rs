@@ -30,6 +30,8 @@ pub(super) struct Background {
     pub(super) sent_at: Instant,
     /// Whether it asked for several replies, if it was a call.
     pub(super) more: Option<bool>,
+    /// Its replies are joined and matched once.
+    pub(super) collect: bool,
 }
 
 #[derive(Debug, Default)]
@@ -123,6 +125,7 @@ impl Background {
             thread: Some(thread),
             sent_at,
             more,
+            collect: false,
         })
     }
 

@@ -212,8 +212,9 @@ impl<'r> Session<'r> {
         let sent_at = Instant::now();
         exchange::send(&mut line, &message, step, &mut self.record, &self.deadline)?;
         let started = Background::start(line, sent_at, message.more, self.deadline.at);
-        let started = started
+        let mut started = started
             .map_err(|error| Lost::Harness(format!("cannot wait in the background: {error}")))?;
+        started.collect = exchange.collect;
         self.background.insert(name.to_owned(), started);
         Ok(())
     }
@@ -233,10 +234,14 @@ impl<'r> Session<'r> {
         step: &Spanned<Step>,
     ) -> Result<(), Lost> {
         let mut background = self.called(name)?;
-        let (more, sent_at) = (background.more, background.sent_at);
+        let (more, sent_at, collect) = (background.more, background.sent_at, background.collect);
         let record = &mut self.record;
+        let (captures, deadline) = (&self.captures, &self.deadline);
         let mut receive = |deadline: &Deadline<'_>| background.receive(record, deadline);
-        let won = race(expect, more, &self.captures, &self.deadline, &mut receive)?;
+        let won = match collect {
+            true => exchange::collected(expect, captures, deadline, &mut receive),
+            false => race(expect, more, captures, deadline, &mut receive),
+        }?;
         if won.stray || background.stray(&mut self.record) {
             return Err(Lost::Departed(Loss::of(exchange::stray(Some(step)))));
         }
