@@ -184,7 +184,7 @@ impl FormPart {
             Matcher::Same(name) => Ok(Self::Insert(name)),
             _ if is_key => Err(source
                 .mistake(range, "a key cannot be a matcher")
-                .expected("expected a name, {{optional K}} or {{json}}")),
+                .expected("expected a name, {{optional K}}, {{json}} or {{logged}}")),
             matcher if matcher.inside_text().is_none() => {
                 Err(source.mistake(range, "this matcher cannot stand inside a longer text"))
             }

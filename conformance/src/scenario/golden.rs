@@ -8,6 +8,7 @@ use super::{
     ast::SourceFile,
     excerpt::Excerpt,
     form::Form,
+    held::Held,
     insertion::{Part, Words, split},
     json::{self, Json, Kind},
     matcher::Matcher,
@@ -130,9 +131,10 @@ impl Reader<'_> {
 
     fn object(&mut self, members: &[json::Member]) -> Shape {
         if let [only] = members
-            && only_words(&only.key).is_some_and(|words| words.only_name() == Some("json"))
+            && let Some(held) =
+                only_words(&only.key).and_then(|words| Held::named(words.only_name()?))
         {
-            return Shape::Json(Box::new(self.node(&only.value)));
+            return Shape::Json(held, Box::new(self.node(&only.value)));
         }
         let mut read = Vec::new();
         let mut further = None;

@@ -294,6 +294,7 @@ fn check_new_name(name: &Name, source: &Excerpt, may_name: bool) -> Result<(), M
 fn misplaced(name: &Name, source: &Excerpt) -> Mistake {
     let place = match name.text.as_str() {
         "json" => "the only key of an object: {\"{{json}}\": M}",
+        "logged" => "the only key of an object: {\"{{logged}}\": M}",
         "optional" => "a key: \"{{optional K}}\": M",
         "unordered" | "each" => "the first element of an array",
         _ => "a text to send",

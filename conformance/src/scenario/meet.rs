@@ -73,9 +73,9 @@ impl<'a> Scope<'a> {
             Shape::Literal(_) => holds(node, value, self) && next(self),
             Shape::Matcher { matcher, .. } => self.meet_matcher(matcher, value, next),
             Shape::Form(form) => self.meet_form(form, value, next),
-            Shape::Json(inner) => {
-                held_json(value).is_some_and(|held| self.meet(inner, &held, next))
-            }
+            Shape::Json(held, inner) => held
+                .json(value)
+                .is_some_and(|held| self.meet(inner, &held, next)),
             Shape::Object { members, further } => {
                 self.meet_object(members, further.as_deref(), value, next)
             }
@@ -215,7 +215,9 @@ pub(crate) fn holds(node: &Node, value: &Value, names: &Scope<'_>) -> bool {
         Shape::Form(form) => value
             .as_str()
             .is_some_and(|text| form.meets(text, names).is_some()),
-        Shape::Json(inner) => held_json(value).is_some_and(|held| holds(inner, &held, names)),
+        Shape::Json(held, inner) => held
+            .json(value)
+            .is_some_and(|held| holds(inner, &held, names)),
         Shape::Object { members, further } => {
             member_pairs(members, further.as_deref(), value, names)
                 .is_some_and(|pairs| pairs.iter().all(|(node, value)| holds(node, value, names)))
@@ -327,9 +329,4 @@ pub(crate) fn elements_of(value: &Value) -> Option<&[Value]> {
         hollow if is_hollow(hollow) => Some(&[]),
         _ => None,
     }
-}
-
-/// The JSON that a string holds.
-pub(crate) fn held_json(value: &Value) -> Option<Value> {
-    serde_json::from_str(value.as_str()?).ok()
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     assignment,
     captures::Captures,
-    meet::{Scope, elements_of, held_json, holds, members_of, unplaced_element},
+    meet::{Scope, elements_of, holds, members_of, unplaced_element},
     pattern::{Element, Member, Node, Order, Shape},
 };
 
@@ -117,9 +117,9 @@ impl Explainer<'_> {
                 let expected = format!("a string of the form {:?}", form.written);
                 self.differs(node, value, path, &expected);
             }
-            Shape::Json(inner) => match held_json(value) {
+            Shape::Json(held, inner) => match held.json(value) {
                 Some(held) => self.node(inner, &held, path),
-                None => self.differs(node, value, path, "a string that holds JSON"),
+                None => self.differs(node, value, path, held.describe()),
             },
             Shape::Object { members, further } => match members_of(value) {
                 None => self.differs(node, value, path, "an object"),

@@ -15,6 +15,7 @@ mod flow;
 mod form;
 mod front_matter;
 mod golden;
+mod held;
 mod include;
 mod insertion;
 mod json;

@@ -10,6 +10,7 @@ use super::{
     excerpt::Excerpt,
     form::Form,
     golden,
+    held::Held,
     insertion::Name,
     json::{Json, read_whole_json},
     matcher::Matcher,
@@ -55,7 +56,7 @@ pub(crate) enum Shape {
         elements: Vec<Element>,
     },
     /// A string that holds JSON.
-    Json(Box<Node>),
+    Json(Held, Box<Node>),
 }
 
 /// A member of an object.
@@ -169,7 +170,7 @@ impl Node {
             Shape::Literal(_) => {}
             Shape::Matcher { matcher, .. } => matcher.visit(&mut leaf),
             Shape::Form(form) => form.visit(&mut leaf),
-            Shape::Json(inner) => inner.visit(optional, visit),
+            Shape::Json(_, inner) => inner.visit(optional, visit),
             Shape::Array { elements, .. } => {
                 let nodes = elements.iter().filter_map(Element::node);
                 nodes.for_each(|node| node.visit(optional, visit));
@@ -209,7 +210,7 @@ impl Node {
     fn settle_children(&mut self, locals: &BTreeSet<String>) -> usize {
         match &mut self.shape {
             Shape::Literal(_) | Shape::Matcher { .. } | Shape::Form(_) => 0,
-            Shape::Json(inner) => inner.settle(locals),
+            Shape::Json(_, inner) => inner.settle(locals),
             Shape::Array { elements, .. } => {
                 let settle = |element: &mut Element| match element {
                     Element::Further => 1,

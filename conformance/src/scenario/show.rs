@@ -6,7 +6,7 @@ use super::{
     captures::Captures,
     compare::same,
     matcher::{Matcher, Names},
-    meet::{Scope, elements_of, held_json, members_of},
+    meet::{Scope, elements_of, members_of},
     pattern::{Element, Member, Node, Order, Shape},
 };
 
@@ -40,10 +40,10 @@ pub(crate) fn expected(node: &Node, came: Option<&Value>, captures: &Captures) -
             .unwrap_or_else(|| written.as_str().into()),
         Shape::Matcher { written, .. } => written.as_str().into(),
         Shape::Form(form) => form.with_captures(captures).into(),
-        Shape::Json(inner) => {
-            let held = came.and_then(held_json);
-            let key = "{{json}}".to_owned();
-            Map::from_iter([(key, expected(inner, held.as_ref(), captures))]).into()
+        Shape::Json(held, inner) => {
+            let value = came.and_then(|came| held.json(came));
+            let value = expected(inner, value.as_ref(), captures);
+            Map::from_iter([(held.key().to_owned(), value)]).into()
         }
         Shape::Object { members, further } => {
             expected_object(members, further.as_deref(), came, captures)
@@ -139,10 +139,10 @@ pub(crate) fn arranged(node: &Node, came: &Value, captures: &Captures) -> Value 
             };
             values.iter().enumerate().map(arrange).collect()
         }
-        (Shape::Json(inner), Value::String(_)) => match held_json(came) {
-            Some(held) => {
-                let held = arranged(inner, &held, captures);
-                Map::from_iter([("{{json}}".to_owned(), held)]).into()
+        (Shape::Json(held, inner), Value::String(_)) => match held.json(came) {
+            Some(value) => {
+                let value = arranged(inner, &value, captures);
+                Map::from_iter([(held.key().to_owned(), value)]).into()
             }
             None => came.clone(),
         },

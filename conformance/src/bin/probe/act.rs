@@ -16,7 +16,7 @@ pub(crate) fn act(words: &[String]) -> Result<u8, String> {
     let required =
         |n: usize| argument(n).ok_or_else(|| format!("{name}: argument {} is missing", n + 1));
     match name.as_str() {
-        "report" => line(&report::report().to_string()),
+        "report" => line(&report::report(argument(0).unwrap_or("")).to_string()),
         "exit" => return number(required(0)?),
         "say" => line(&arguments.join(" ")),
         "err" => written(writeln!(io::stderr(), "{}", arguments.join(" "))),

@@ -4,13 +4,14 @@ use std::{env, fs, io::IsTerminal, path::Path};
 
 use crate::json::Json;
 
-/// Everything. What cannot be read is null, so that a scenario can tell it from empty.
-pub(crate) fn report() -> Json {
+/// The members of these names, with commas between them, or all. What cannot be read is null, so that a scenario can tell it from empty.
+pub(crate) fn report(wanted: &str) -> Json {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let Json::Object(mut members) = identity(&status) else {
         return Json::Null;
     };
     members.extend(surroundings().map(|(name, value)| (name.to_owned(), value)));
+    members.retain(|(name, _)| wanted.is_empty() || wanted.split(',').any(|one| one == name));
     Json::Object(members)
 }
 
