@@ -81,7 +81,7 @@ impl Failure {
     pub(super) fn report(&self) -> u8 {
         if let Self::Suite(SuiteError::Mistakes(mistakes)) = self {
             for mistake in mistakes {
-                anstream::eprintln!("{}", mistake.render_coloured().trim_end());
+                anstream::eprintln!("{}\n", mistake.render_coloured().trim_end());
             }
         }
         let mut text = self.to_string();
