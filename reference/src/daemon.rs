@@ -1,9 +1,14 @@
 //! The daemon's life, from its signals to its last call.
 
-use std::{error::Error, io::Write, os::fd::AsFd, sync::Arc};
+use std::{
+    error::Error,
+    io::{Write, stdout},
+    os::fd::AsFd,
+    sync::Arc,
+};
 
 use crate::{
-    api::{self, Access},
+    api::{self, Access, Socket},
     config::Serve,
     engine::Engine,
     sys::{limits, signals::Signals},
@@ -22,14 +27,7 @@ pub fn serve(options: &Serve) -> Result<(), Box<dyn Error>> {
         tracing::warn!(%error, "the limit on open files stays as it is");
     }
     let engine = Arc::new(Engine::open(options.engine())?);
-    let mut output = std::io::stdout();
-    writeln!(
-        output,
-        "podman-reference {} serves {}",
-        env!("CARGO_PKG_VERSION"),
-        options.address
-    )?;
-    output.flush()?;
+    tell_ready(&socket, options);
     api::serve(
         socket,
         engine,
@@ -37,6 +35,23 @@ pub fn serve(options: &Serve) -> Result<(), Box<dyn Error>> {
         signals.as_fd(),
     )?;
     Ok(())
+}
+
+/// One line, which nobody may be there to read.
+fn tell_ready(socket: &Socket, options: &Serve) {
+    let version = env!("CARGO_PKG_VERSION");
+    let _ = if socket.was_passed() {
+        writeln!(
+            stdout(),
+            "podman-reference {version} serves the socket that was passed"
+        )
+    } else {
+        writeln!(
+            stdout(),
+            "podman-reference {version} serves {}",
+            options.address
+        )
+    };
 }
 
 /// A panic inside a call is answered there; here it is told to the log, with its place.

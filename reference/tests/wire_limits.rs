@@ -8,7 +8,7 @@ use std::{
 };
 
 use podman_reference::{
-    api::{CONNECTIONS, MESSAGE_BYTES, MESSAGE_TIME},
+    api::{CONNECTIONS, MESSAGE_BYTES, MESSAGE_TIME, PARAMETER_VALUES},
     sys::limits::raise_open_files,
 };
 use support::{Client, Daemon, PING, invalid, pong};
@@ -57,6 +57,21 @@ fn a_message_without_an_end_takes_no_more_memory_than_the_longest() {
     let (peak, after) = (daemon.status("VmHWM"), daemon.status("VmRSS"));
     assert!(peak < before + 2 * kib, "peak {peak} KiB, before {before}");
     assert!(after < before + kib, "after {after} KiB, before {before}");
+}
+
+#[test]
+fn one_value_too_many_is_refused_by_name() {
+    let daemon = Daemon::start();
+    let before = daemon.status("VmHWM");
+    let mut client = daemon.connect();
+    let list = format!(r#"[{}""]"#, r#""","#.repeat(20 * PARAMETER_VALUES));
+    let call = format!(
+        r#"{{"method":"io.projectatomic.podman.ImportImage","parameters":{{"changes":{list}}}}}"#
+    );
+    assert_eq!(client.ask(&call), invalid("changes"));
+    client.ping();
+    let grown = daemon.status("VmHWM") - before;
+    assert!(grown < 16 * 1024, "{grown} KiB");
 }
 
 #[test]

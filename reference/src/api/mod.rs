@@ -44,7 +44,9 @@ pub fn serve(
     access: Access,
     stop: BorrowedFd<'_>,
 ) -> io::Result<()> {
-    let Socket { listener, claim } = socket;
+    let Socket {
+        listener, claim, ..
+    } = socket;
     let ended = server::Server::new(interface::Podman(engine), access)?.run(listener, stop);
     drop(claim);
     ended

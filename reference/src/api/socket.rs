@@ -53,6 +53,15 @@ pub struct Socket {
     pub(crate) listener: Listener,
     /// Dropped at the end; `None` if the file is not ours.
     pub(crate) claim: Option<Claim>,
+    passed: bool,
+}
+
+impl Socket {
+    /// Whether a service manager made it.
+    #[must_use]
+    pub fn was_passed(&self) -> bool {
+        self.passed
+    }
 }
 
 /// A socket file and its lock.
@@ -78,6 +87,7 @@ pub fn open(address: &Address) -> Result<Socket, SocketError> {
         return Ok(Socket {
             listener,
             claim: None,
+            passed: true,
         });
     }
     let mut claim = match address {
@@ -98,7 +108,11 @@ pub fn open(address: &Address) -> Result<Socket, SocketError> {
     if let Some(claim) = &mut claim {
         claim.made = identity(&claim.path);
     }
-    Ok(Socket { listener, claim })
+    Ok(Socket {
+        listener,
+        claim,
+        passed: false,
+    })
 }
 
 fn failed(action: impl Into<String>) -> impl FnOnce(io::Error) -> SocketError {
