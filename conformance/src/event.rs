@@ -1,6 +1,6 @@
 //! The one stream of events of a run; terminal and reports consume it.
 
-use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};
+use std::{io, ops::Range, path::PathBuf, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
@@ -192,4 +192,14 @@ pub struct Summary {
     pub duration: Duration,
     /// Cut short by Ctrl-C.
     pub interrupted: bool,
+}
+
+/// What follows a run event by event: a report.
+pub trait Consumer: Send {
+    /// Takes the next event.
+    ///
+    /// # Errors
+    /// The report cannot be written: a full disk, a closed pipe. The run's verdict is not lost by it; the caller says so
+    /// and ends with the exit code for harness errors.
+    fn event(&mut self, event: &Event) -> io::Result<()>;
 }

@@ -229,6 +229,9 @@ impl Run {
     }
 }
 
+/// How long a started service that said nothing of itself may take to be seen to end.
+const LAST_MOMENTS: Duration = Duration::from_secs(1);
+
 const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 
 fn nothing(filters: &[String]) -> Failure {
@@ -269,9 +272,13 @@ fn introduce(
     service: Option<&mut Activated>,
 ) -> Result<Option<EndpointInfo>, Failure> {
     let introduced = runner::introduce(address, timeout, interrupt);
-    match service.and_then(Activated::ended) {
-        Some(status) if !matches!(introduced, Ok(Some(_))) => Err(Failure::Ended(status)),
-        _ => Ok(introduced?),
+    if matches!(introduced, Ok(Some(_))) {
+        return Ok(introduced?);
+    }
+    // A service that ends closes its socket first: its status may come a moment later.
+    match service.and_then(|service| service.ended_within(LAST_MOMENTS)) {
+        Some(status) => Err(Failure::Ended(status)),
+        None => Ok(introduced?),
     }
 }
 

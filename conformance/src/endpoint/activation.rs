@@ -109,15 +109,16 @@ impl Activated {
         self.child.try_wait().ok().flatten()
     }
 
-    fn ends_within(&mut self, time: Duration) -> bool {
+    /// How it ended, if it ends within `time`.
+    pub fn ended_within(&mut self, time: Duration) -> Option<ExitStatus> {
         let started = Instant::now();
-        while self.ended().is_none() {
-            if started.elapsed() > time {
-                return false;
+        loop {
+            let ended = self.ended();
+            if ended.is_some() || started.elapsed() > time {
+                return ended;
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        true
     }
 }
 
@@ -128,7 +129,7 @@ impl Drop for Activated {
             if let Ok(pid) = i32::try_from(self.child.id()) {
                 let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
             }
-            if !self.ends_within(GRACE) {
+            if self.ended_within(GRACE).is_none() {
                 let _ = self.child.kill();
                 let _ = self.child.wait();
             }

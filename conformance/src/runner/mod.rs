@@ -43,8 +43,7 @@ pub use self::{
 };
 use crate::{
     endpoint::{Address, ConnectError, Deadline, Interrupt, call},
-    event::{EndpointInfo, Event, Run, Summary, Verdict},
-    report::Consumer,
+    event::{Consumer, EndpointInfo, Event, Run, Summary, Verdict},
     scenario::{ast::Need, suite::Suite},
 };
 
