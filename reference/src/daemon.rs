@@ -26,7 +26,7 @@ pub fn serve(options: &Serve) -> Result<(), Box<dyn Error>> {
     if let Err(error) = limits::raise_open_files() {
         tracing::warn!(%error, "the limit on open files stays as it is");
     }
-    let engine = Arc::new(Engine::open(options.engine())?);
+    let engine = Arc::new(Engine::open(&options.engine())?);
     tell_ready(&socket, options);
     api::serve(
         socket,

@@ -1,5 +1,9 @@
 //! What can go wrong in the engine; `api` maps each to an error of the interface.
 
+use std::error::Error;
+
+use crate::{monitor::MonitorError, store::StoreError};
+
 /// An engine error.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -25,7 +29,7 @@ pub enum EngineError {
         context: String,
         /// Why it failed.
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The runtime itself is not usable on this host.
     #[error("{0}")]
@@ -33,4 +37,46 @@ pub enum EngineError {
     /// The caller went away or the daemon shuts down; nobody reads the answer, or it says so.
     #[error("cancelled: {0}")]
     Cancelled(&'static str),
+}
+
+impl EngineError {
+    /// For `map_err`: what failed, and why.
+    pub(super) fn failed<E>(context: impl Into<String>) -> impl FnOnce(E) -> Self
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let context = context.into();
+        move |source| Self::Failed {
+            context,
+            source: source.into(),
+        }
+    }
+}
+
+impl From<StoreError> for EngineError {
+    fn from(error: StoreError) -> Self {
+        Self::failed("the store failed")(error)
+    }
+}
+
+impl From<MonitorError> for EngineError {
+    fn from(error: MonitorError) -> Self {
+        match error {
+            MonitorError::Start(reason) => Self::Refused(format!("cannot start it: {reason}")),
+            MonitorError::NotRunning => Self::Refused("the container is not running".into()),
+            error => Self::failed("the container's monitor failed")(error),
+        }
+    }
+}
+
+/// An error with its causes, in one line.
+pub(super) fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }

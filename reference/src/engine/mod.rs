@@ -1,11 +1,52 @@
 //! What the methods do: decides, and asks store, runtime and monitor. Knows nothing of varlink.
 
-use std::{collections::BTreeMap, ops::ControlFlow, os::fd::BorrowedFd, path::PathBuf};
+use std::{
+    ops::ControlFlow,
+    os::fd::BorrowedFd,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
+use crate::{monitor::Launcher, store::Store};
+
+mod adopt;
+mod changes;
+mod clock;
+mod container;
+mod containers;
+mod create;
 pub mod error;
+mod image;
+mod images;
+mod info;
+mod list;
+mod logs;
+mod names;
+mod ports;
+mod process;
+pub mod reference;
+mod remove;
+mod request;
+mod signals;
+mod start;
+mod stop;
+mod summary;
 pub mod supervise;
+mod sync;
+mod user;
+mod watcher;
+mod words;
 
 pub use error::EngineError;
+pub use request::CreateRequest;
+pub use summary::{ContainerSummary, ImageSummary, Info, MountSummary, NamespaceSummary};
+
+use container::Container;
+use containers::Containers;
+use image::Images;
+use list::Freshness;
+use sync::lock;
+use watcher::Watcher;
 
 /// Where the engine keeps things.
 #[derive(Debug, Clone)]
@@ -25,141 +66,43 @@ pub struct Cancel<'a> {
     pub shutdown: Option<BorrowedFd<'a>>,
 }
 
-/// What to create. `None` is "not given"; the engine states each default.
-#[derive(Debug, Clone, Default)]
-pub struct CreateRequest {
-    /// The image's name or id.
-    pub image: String,
-    /// The container's name; generated when not given.
-    pub name: Option<String>,
-    /// Replaces the image's CMD.
-    pub command: Vec<String>,
-    /// Replaces the image's ENTRYPOINT; `Some(vec![])` clears it.
-    pub entrypoint: Option<Vec<String>>,
-    /// Added to the image's environment.
-    pub env: BTreeMap<String, String>,
-    /// The host name inside.
-    pub hostname: Option<String>,
-    /// The working directory, created if absent.
-    pub work_dir: Option<String>,
-    /// Added to the image's labels.
-    pub labels: BTreeMap<String, String>,
-    /// `none` or `host`.
-    pub net_mode: Option<String>,
-    /// The signal that asks it to stop.
-    pub stop_signal: Option<i64>,
-    /// Seconds between the stop signal and SIGKILL.
-    pub stop_timeout: Option<i64>,
-    /// Names of fields that were given but cannot be honoured yet; the first is refused by name.
-    pub unsupported: Vec<&'static str>,
-}
-
-/// A container as lists show it. Field meanings as in `ListContainerData` of SPEC.md.
-#[derive(Debug, Clone, Default)]
-#[allow(missing_docs)]
-pub struct ContainerSummary {
-    pub id: String,
-    pub image: String,
-    pub image_id: String,
-    pub command: Vec<String>,
-    /// RFC 3339, UTC.
-    pub created_at: String,
-    pub running_for: String,
-    /// `configured`, `running`, `paused` or `exited`.
-    pub status: String,
-    pub rootfs_size: i64,
-    pub rw_size: i64,
-    pub name: String,
-    pub labels: BTreeMap<String, String>,
-    pub mounts: Vec<MountSummary>,
-    pub running: bool,
-    pub namespaces: NamespaceSummary,
-}
-
-/// A mount of a container.
-#[derive(Debug, Clone, Default)]
-#[allow(missing_docs)]
-pub struct MountSummary {
-    pub destination: String,
-    pub kind: String,
-    pub source: String,
-    pub options: Vec<String>,
-}
-
-/// The namespaces of a running container: inode numbers, as in /proc/PID/ns; empty when not running.
-#[derive(Debug, Clone, Default)]
-#[allow(missing_docs)]
-pub struct NamespaceSummary {
-    pub user: String,
-    pub uts: String,
-    pub pidns: String,
-    pub pid: String,
-    pub cgroup: String,
-    pub net: String,
-    pub mnt: String,
-    pub ipc: String,
-}
-
-/// An image as lists show it.
-#[derive(Debug, Clone, Default)]
-#[allow(missing_docs)]
-pub struct ImageSummary {
-    pub id: String,
-    pub parent_id: String,
-    pub repo_tags: Vec<String>,
-    pub repo_digests: Vec<String>,
-    /// RFC 3339, UTC.
-    pub created: String,
-    pub size: i64,
-    pub virtual_size: i64,
-    pub containers: i64,
-    pub labels: BTreeMap<String, String>,
-}
-
-/// The host and the engine.
-#[derive(Debug, Clone, Default)]
-#[allow(missing_docs)]
-pub struct Info {
-    pub mem_free: i64,
-    pub mem_total: i64,
-    pub swap_free: i64,
-    pub swap_total: i64,
-    pub arch: String,
-    pub cpus: i64,
-    pub hostname: String,
-    pub kernel: String,
-    pub os: String,
-    pub uptime: String,
-    pub containers: i64,
-    pub images: i64,
-    pub graph_driver_name: String,
-    pub graph_driver_options: String,
-    pub graph_root: String,
-    pub backing_filesystem: String,
-    pub native_overlay_diff: String,
-    pub supports_d_type: String,
-    pub run_root: String,
-    pub registries: Vec<String>,
-    pub insecure_registries: Vec<String>,
-}
-
 /// The engine. Every method may be called from many threads at once.
+///
+/// Locks are taken in this order: containers, images, one container's state. None is held while something is waited for.
 #[derive(Debug)]
-pub struct Engine {}
+pub struct Engine {
+    // First, so that it is dropped first: the thread ends before the store's locks are let go.
+    watcher: Watcher,
+    store: Store,
+    images: Mutex<Images>,
+    containers: Mutex<Containers>,
+    launcher: Arc<Launcher>,
+}
 
 /// What an engine method answers.
 pub type Result<T> = std::result::Result<T, EngineError>;
 
-#[allow(unused_variables, clippy::todo, missing_docs)]
 impl Engine {
     /// Opens root and runroot, takes the lock that keeps a second engine out, and adopts what runs.
-    pub fn open(config: EngineConfig) -> Result<Self> {
-        Ok(Self {})
+    ///
+    /// # Errors
+    /// If another engine uses root or runroot, or they cannot be used. A damaged record is no error: it is set aside.
+    pub fn open(config: &EngineConfig) -> Result<Self> {
+        Self::open_with(config, Launcher::new("/proc/self/exe"))
     }
+
+    /// Host and store, as they are now.
+    ///
+    /// # Errors
+    /// If the kernel does not tell.
     pub fn info(&self) -> Result<Info> {
-        todo!()
+        self.describe()
     }
-    /// Imports a tar on the server's disk; returns the image's id.
+
+    /// Imports a tar on the server's disk (plain, gzip or zstd); returns the image's id.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] if the source, the reference or a change cannot be used; nothing is left behind.
     pub fn import_image(
         &self,
         source: &str,
@@ -167,49 +110,111 @@ impl Engine {
         message: Option<&str>,
         changes: &[String],
     ) -> Result<String> {
-        todo!()
+        self.import(source, reference, message, changes)
     }
+
+    /// All images.
+    ///
+    /// # Errors
+    /// None at present.
     pub fn images(&self) -> Result<Vec<ImageSummary>> {
-        todo!()
+        Ok(self.list_images())
     }
+
     /// Takes a name away from an image, or removes it with its last name; `force` removes the containers that use it, too.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] if containers use it, or an id names an image with several names, without `force`.
     pub fn remove_image(&self, name: &str, force: bool) -> Result<String> {
-        todo!()
+        self.remove_image_named(name, force)
     }
-    pub fn create_container(&self, request: CreateRequest) -> Result<String> {
-        todo!()
+
+    /// Creates a container and returns its id.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] with the field's name if one cannot be honoured; nothing is left behind.
+    pub fn create_container(&self, request: &CreateRequest) -> Result<String> {
+        self.create(request)
     }
+
+    /// Returns once the container's program runs, with the container's id.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] if it runs already or cannot be started; it then stays as it was.
     pub fn start_container(&self, name: &str) -> Result<String> {
-        todo!()
+        let container = self.find(name)?;
+        self.start(&container)?;
+        Ok(container.id())
     }
-    /// `timeout` in seconds; `None` takes the container's own.
+
+    /// Returns once the container does not run (any more), with its id. `timeout` in seconds; `None` takes the container's own.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] if `timeout` is negative.
     pub fn stop_container(
         &self,
         name: &str,
         timeout: Option<i64>,
         cancel: Cancel<'_>,
     ) -> Result<String> {
-        todo!()
+        let container = self.find(name)?;
+        stop::stop(&container, timeout, cancel)?;
+        Ok(container.id())
     }
-    /// `None` and -1 are SIGTERM... see SPEC.md, KillContainer.
+
+    /// Sends a signal to the container's first process and returns the container's id, for SIGKILL once it has stopped.
+    /// `None` and -1 are SIGTERM.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] if there is no such signal, or the container does not run.
     pub fn kill_container(&self, name: &str, signal: Option<i64>) -> Result<String> {
-        todo!()
+        let container = self.find(name)?;
+        stop::kill(&container, signal)?;
+        Ok(container.id())
     }
-    /// Blocks until it has run and stopped; returns the exit code.
+
+    /// Blocks until it has run and stopped; returns the exit code, -1 if nobody saw it.
+    ///
+    /// # Errors
+    /// [`EngineError::ContainerNotFound`] if it is removed without having run.
     pub fn wait_container(&self, name: &str, cancel: Cancel<'_>) -> Result<i64> {
-        todo!()
+        let container = self.find(name)?;
+        stop::wait(&container, name, cancel)
     }
+
+    /// Removes a container and returns its id; with `force` it is killed first if it runs.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] if it runs, without `force`.
     pub fn remove_container(&self, name: &str, force: bool) -> Result<String> {
-        todo!()
+        let container = self.find(name)?;
+        self.remove(&container, force)?;
+        Ok(container.id())
     }
+
+    /// All containers, in whatever state.
+    ///
+    /// # Errors
+    /// None at present.
     pub fn containers(&self) -> Result<Vec<ContainerSummary>> {
-        todo!()
+        let all = lock(&self.containers).all();
+        let known = |container: &Arc<Container>| list::summary(container, Freshness::Known);
+        Ok(all.iter().map(known).collect())
     }
+
+    /// One container.
+    ///
+    /// # Errors
+    /// [`EngineError::ContainerNotFound`], or [`EngineError::Refused`] if `name` is ambiguous.
     pub fn container(&self, name: &str) -> Result<ContainerSummary> {
-        todo!()
+        Ok(list::summary(&*self.find(name)?, Freshness::Measured))
     }
+
     /// Hands over the log in batches of lines; with `follow`, until the container has stopped and its last line was handed over.
     /// A batch is never empty. `sink` says when to stop.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`] if `cancel` ended it, or the log cannot be read.
     pub fn container_logs(
         &self,
         name: &str,
@@ -217,6 +222,15 @@ impl Engine {
         cancel: Cancel<'_>,
         sink: &mut dyn FnMut(Vec<String>) -> ControlFlow<()>,
     ) -> Result<()> {
-        todo!()
+        let container = self.find(name)?;
+        if follow {
+            logs::follow(&container, cancel, sink)
+        } else {
+            logs::read(&container, sink)
+        }
+    }
+
+    fn find(&self, name: &str) -> Result<Arc<Container>> {
+        lock(&self.containers).find(name)
     }
 }

@@ -1,4 +1,4 @@
-//! Container records: what was asked for, and how far the container got.
+//! Container records: what was asked for. How far a container got is for its monitor's records to say.
 
 use std::collections::BTreeMap;
 
@@ -39,8 +39,6 @@ pub struct ContainerRecord {
     pub stop_signal: i32,
     /// Seconds between that and SIGKILL.
     pub stop_timeout: u32,
-    /// How far it got.
-    pub state: StateRecord,
 }
 
 /// What runs in a container.
@@ -50,34 +48,10 @@ pub struct ProcessRecord {
     pub arguments: Vec<String>,
     /// `NAME=value`.
     pub environment: Vec<String>,
-    /// As the image states it: names or numbers, `user`, `user:group`; empty for root.
+    /// As it was asked for: names or numbers, `user`, `user:group`; empty for root.
     pub user: String,
     /// Absolute.
     pub working_directory: String,
-}
-
-/// How far a container got. "Running" is not written down for good: it is so while its process is there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "status")]
-pub enum StateRecord {
-    /// Never started.
-    Configured,
-    /// Started, and not seen to end.
-    Started {
-        /// The boot in which it was started: in another one it cannot be running.
-        boot: String,
-        /// When, in nanoseconds of the Unix epoch.
-        at: i64,
-    },
-    /// Ended.
-    Exited {
-        /// Its exit code.
-        code: i32,
-        /// When it was started, in nanoseconds of the Unix epoch.
-        started: i64,
-        /// When it ended, in nanoseconds of the Unix epoch.
-        at: i64,
-    },
 }
 
 impl Store {
@@ -96,11 +70,6 @@ impl Store {
             path: target,
             reason: "the id is taken",
         })
-    }
-
-    /// Writes a changed record.
-    pub fn update_container(&self, container: &ContainerRecord) -> Result<(), StoreError> {
-        record::write(&self.layout.container(&container.id), RECORD, container)
     }
 
     /// Takes a container out of the store; from here on it does not come back.

@@ -83,6 +83,9 @@ pub enum ArchiveError {
     /// It does not parse.
     #[error("not a valid tar archive")]
     Format(#[source] io::Error),
+    /// It holds no entry.
+    #[error("the archive is empty")]
+    Empty,
     /// It asks for more than we give.
     #[error("the archive is over the limit of {limit} {what}")]
     Limit {

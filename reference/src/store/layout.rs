@@ -41,7 +41,9 @@ impl Layout {
         for below in ["images", "layers", "containers", "staging", "set-aside"] {
             create_private(&root.join(below))?;
         }
-        create_private(&runroot.join("containers"))?;
+        for below in ["run", "mounts"] {
+            create_private(&runroot.join(below))?;
+        }
         let staging = root.join("staging");
         let trash = File::open(&staging).map_err(StoreError::io("cannot open", &staging))?;
         let layout = Self {
@@ -103,22 +105,29 @@ impl Layout {
         self.containers().join(id.as_str())
     }
 
-    /// All that containers have in the runroot.
+    /// The run directories of all containers.
     #[must_use]
-    pub fn running(&self) -> PathBuf {
-        self.runroot.join("containers")
+    pub fn run_directories(&self) -> PathBuf {
+        self.runroot.join("run")
     }
 
-    /// What a container has only until the next reboot.
+    /// What a container's monitor keeps only until the next reboot.
     #[must_use]
     pub fn run_directory(&self, id: &ContainerId) -> PathBuf {
-        self.running().join(id.as_str())
+        self.run_directories().join(id.as_str())
     }
 
-    /// Where a container's root filesystem is mounted while it runs.
+    /// The mount points of all containers.
+    #[must_use]
+    pub fn mount_points(&self) -> PathBuf {
+        self.runroot.join("mounts")
+    }
+
+    /// Where a container's root filesystem is mounted while it runs. Apart from the run directory, so that removing that
+    /// one with all its content never reaches into a container.
     #[must_use]
     pub fn mount_point(&self, id: &ContainerId) -> PathBuf {
-        self.run_directory(id).join("merged")
+        self.mount_points().join(id.as_str())
     }
 
     /// Where records go that cannot be read.

@@ -16,7 +16,7 @@ pub mod record;
 mod unpack;
 
 pub use archive::Limits;
-pub use container::{ContainerRecord, ProcessRecord, StateRecord};
+pub use container::{ContainerRecord, ProcessRecord};
 pub use error::{ArchiveError, StoreError};
 pub use id::{ContainerId, ImageId, LayerId};
 pub use image::{ImageRecord, StoredImage, Tag};
@@ -47,6 +47,15 @@ pub struct SetAside {
     pub error: StoreError,
     /// Where it is now.
     pub moved_to: PathBuf,
+}
+
+impl SetAside {
+    /// The id of a container whose record was damaged.
+    #[must_use]
+    pub fn container(&self) -> Option<&str> {
+        let name = self.moved_to.file_name()?.to_str()?;
+        name.strip_prefix("container-")?.get(..64)
+    }
 }
 
 impl Store {

@@ -62,6 +62,9 @@ pub(super) fn unpack(
         io::copy(&mut entry, &mut io::sink()).map_err(limited)?;
         budget.header(limits.entry_header_bytes);
     }
+    if unpacker.entries == 0 {
+        return Err(ArchiveError::Empty);
+    }
     unpacker.finish_directories()?;
     let id = archive.into_inner().finish().map_err(limited)?;
     Ok(Unpacked {
@@ -314,17 +317,16 @@ struct Attributes {
 impl Attributes {
     fn of(entry: &mut Entry<'_>) -> Result<Self, &'static str> {
         let header = entry.header();
-        let mode = header.mode().map_err(|_| "bad mode")?;
-        let uid = owner(header.uid())?;
-        let gid = owner(header.gid())?;
-        let seconds = header
-            .mtime()
-            .ok()
-            .and_then(|time| i64::try_from(time).ok());
+        let raw = header.as_old();
+        let mode = number(&raw.mode, || header.mode()).ok_or("bad mode")?;
+        let uid = number(&raw.uid, || header.uid()).and_then(owner);
+        let gid = number(&raw.gid, || header.gid()).and_then(owner);
+        let seconds = number(&raw.mtime, || header.mtime());
+        let seconds = seconds.and_then(|time| i64::try_from(time).ok());
         let mut attributes = Self {
             mode: Mode::from_raw_mode(mode & 0o7777),
-            uid: Uid::from_raw(uid),
-            gid: Gid::from_raw(gid),
+            uid: Uid::from_raw(uid.ok_or("bad owner")?),
+            gid: Gid::from_raw(gid.ok_or("bad group")?),
             times: at(seconds.ok_or("bad modification time")?, 0),
             extended: Vec::new(),
         };
@@ -388,10 +390,17 @@ fn is_kept(name: &[u8]) -> bool {
     user || name == b"security.capability" || name.starts_with(b"system.posix_acl_")
 }
 
-fn owner(id: io::Result<u64>) -> Result<u32, &'static str> {
-    let id = id.ok().and_then(|id| u32::try_from(id).ok());
+/// A number of a header. A field without any digit is 0, as other readers have it.
+fn number<T: Default>(field: &[u8], read: impl FnOnce() -> io::Result<T>) -> Option<T> {
+    if field.iter().all(|byte| matches!(byte, 0 | b' ')) {
+        return Some(T::default());
+    }
+    read().ok()
+}
+
+fn owner(id: u64) -> Option<u32> {
     // The kernel takes the largest as "leave it as it is".
-    id.filter(|id| *id != u32::MAX).ok_or("bad owner")
+    u32::try_from(id).ok().filter(|id| *id != u32::MAX)
 }
 
 fn at(seconds: i64, nanoseconds: i64) -> Timestamps {

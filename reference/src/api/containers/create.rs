@@ -18,7 +18,7 @@ pub(crate) fn create(
     create: Option<Create>,
 ) -> varlink::Result<()> {
     let request = create.map(decode).unwrap_or_default();
-    match session.engine.create_container(request) {
+    match session.engine.create_container(&request) {
         Ok(id) => call.reply(id),
         Err(error) => errors::reply(call, error),
     }

@@ -1,0 +1,188 @@
+//! Opening the engine: takes over what an earlier one left, whether it still runs, has ended or was left half done.
+
+use std::{collections::HashSet, path::Path, sync::Arc, time::Duration};
+
+use super::{
+    Engine, EngineConfig, EngineError, Result,
+    container::{Container, Ended, Phase, Running},
+    containers::Containers,
+    error::with_causes,
+    image::{Image, Images},
+    remove::sweep,
+    start::namespaces,
+    sync::lock,
+    watcher::Watcher,
+};
+use crate::{
+    monitor::{Launcher, MonitorError, RunDir, RunState},
+    store::{ContainerRecord, Contents, LayerId, SetAside, Store},
+    sys::{mount, process::Signal, wait::Stop},
+};
+
+impl Engine {
+    /// Like [`Engine::open`]; containers' monitors are processes of the program that `launcher` names.
+    pub fn open_with(config: &EngineConfig, launcher: Launcher) -> Result<Self> {
+        let (store, contents) = Store::open(&config.root, &config.runroot)?;
+        let launcher = Arc::new(launcher);
+        let watcher = Watcher::spawn(Arc::clone(&launcher))
+            .map_err(EngineError::failed("cannot watch containers"))?;
+        let engine = Self {
+            images: std::sync::Mutex::new(images(&store, &contents)?),
+            store,
+            containers: std::sync::Mutex::new(Containers::default()),
+            launcher,
+            watcher,
+        };
+        engine.settle_set_aside(&contents.set_aside);
+        for record in contents.containers {
+            engine.adopt(record);
+        }
+        engine.sweep_runroot()?;
+        Ok(engine)
+    }
+
+    /// Takes over one container.
+    fn adopt(&self, record: ContainerRecord) {
+        let layout = self.store.layout();
+        let dir = RunDir::new(
+            layout.container(&record.id),
+            layout.run_directory(&record.id),
+        );
+        let state = state(&dir);
+        let container = Arc::new(Container::new(record, layout, Ended::of(&state)));
+        lock(&self.images).add_use(&container.record.image_id);
+        lock(&self.containers).insert(Arc::clone(&container));
+        if let Some(init) = state.init() {
+            let running = Running {
+                namespaces: namespaces(init),
+                init: init.clone(),
+            };
+            container.set_phase(Phase::Running(Box::new(running)));
+            lock(&container.usage).stale = true;
+            self.watcher.watch(&container);
+        } else {
+            sweep(&container);
+        }
+    }
+
+    /// A container that is in no record any more can be neither listed nor stopped, so it must not run on.
+    fn settle_set_aside(&self, set_aside: &[SetAside]) {
+        for one in set_aside {
+            tracing::warn!(
+                error = with_causes(&one.error),
+                moved_to = %one.moved_to.display(),
+                "damaged files were set aside"
+            );
+            if let Some(name) = one.container() {
+                let dir = RunDir::new(
+                    &one.moved_to,
+                    self.store.layout().run_directories().join(name),
+                );
+                if dir.signal(Signal::KILL).is_ok() {
+                    tracing::warn!(container = name, "killed, for its record is damaged");
+                    let _ = dir.wait(&Stop::default());
+                }
+                let _ = super::supervise::clear(&dir, name);
+            }
+        }
+    }
+
+    /// Removes mounts and run directories that belong to no container.
+    fn sweep_runroot(&self) -> Result<()> {
+        let layout = self.store.layout();
+        let known: HashSet<String> = lock(&self.containers)
+            .all()
+            .iter()
+            .map(|c| c.id())
+            .collect();
+        let failed = || EngineError::failed("cannot clear the run directory");
+        for directory in [layout.mount_points(), layout.run_directories()] {
+            for entry in std::fs::read_dir(&directory).map_err(failed())? {
+                let entry = entry.map_err(failed())?;
+                if !known.contains(&*entry.file_name().to_string_lossy()) {
+                    sweep_directory(&entry.path()).map_err(failed())?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn sweep_directory(path: &Path) -> std::io::Result<()> {
+    mount::unmount_all(path)?;
+    // A mount that could not be taken away must not be emptied.
+    match std::fs::remove_dir(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => {
+            std::fs::remove_dir_all(path)
+        }
+        other => other,
+    }
+}
+
+/// How long a start may take that an earlier engine began and did not see through; in steps of [`START_STEP`].
+const START_STEPS: u32 = 400;
+const START_STEP: Duration = Duration::from_millis(5);
+
+/// How a container stands. A damaged record of its monitor is set aside, which costs the exit code and not the container.
+fn state(dir: &RunDir) -> RunState {
+    for _ in 0..START_STEPS {
+        match dir.state() {
+            Ok(RunState::Starting) => std::thread::sleep(START_STEP),
+            Ok(state) => return state,
+            Err(MonitorError::Record { path, source }) => {
+                tracing::warn!(path = %path.display(), %source, "damaged record was set aside");
+                let mut aside = path.clone().into_os_string();
+                aside.push(".damaged");
+                if std::fs::rename(&path, aside).is_err() {
+                    break;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = with_causes(&error),
+                    "cannot read how a container stands"
+                );
+                break;
+            }
+        }
+    }
+    RunState::NeverStarted
+}
+
+fn images(store: &Store, contents: &Contents) -> Result<Images> {
+    let mut images = Images::default();
+    for stored in &contents.images {
+        match Image::new(stored) {
+            Ok(image) => images.insert(image),
+            Err(error) => {
+                tracing::warn!(image = %stored.record.id, %error, "the configuration is malformed");
+            }
+        }
+    }
+    drop_double_tags(store, &mut images)?;
+    if contents.set_aside.is_empty() {
+        let of_images = images.all().flat_map(|image| image.record.layers.iter());
+        let of_containers = contents.containers.iter().flat_map(|c| c.layers.iter());
+        let wanted: HashSet<LayerId> = of_images.chain(of_containers).cloned().collect();
+        store.remove_other_layers(&wanted)?;
+    }
+    Ok(images)
+}
+
+/// A crash between two writes can leave a reference on two images: the later one has it.
+fn drop_double_tags(store: &Store, images: &mut Images) -> Result<()> {
+    let all: Vec<Arc<Image>> = images.all().cloned().collect();
+    for image in &all {
+        let lost = |tag: &crate::store::Tag| {
+            let mut tags = all.iter().flat_map(|other| &other.record.tags);
+            tags.any(|other| other.name == tag.name && other.since > tag.since)
+        };
+        if image.record.tags.iter().any(lost) {
+            let mut changed = Image::clone(image);
+            changed.record.tags.retain(|tag| !lost(tag));
+            store.update_image(&changed.record)?;
+            images.insert(changed);
+        }
+    }
+    Ok(())
+}

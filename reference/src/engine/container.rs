@@ -1,0 +1,285 @@
+//! A container in memory: its record, and the state that calls wait for and decide by.
+
+use std::{
+    os::fd::AsFd,
+    path::PathBuf,
+    sync::{Mutex, MutexGuard},
+    time::Instant,
+};
+
+use nix::poll::PollTimeout;
+
+use super::{
+    EngineError, NamespaceSummary, Result,
+    clock::Time,
+    sync::{Announcer, lock},
+};
+use crate::{
+    monitor::{ExitRecord, Init, RunDir, RunState},
+    store::{ContainerRecord, Layout},
+    sys::{
+        mount::Overlay,
+        process::Signal,
+        wait::{Stop, Woken, wait_readable},
+    },
+};
+
+/// A container.
+#[derive(Debug)]
+pub(super) struct Container {
+    pub(super) record: ContainerRecord,
+    pub(super) dir: RunDir,
+    /// Where its root filesystem is mounted while it runs.
+    pub(super) mount_point: PathBuf,
+    /// Where what it writes is kept.
+    pub(super) upper: PathBuf,
+    work: PathBuf,
+    /// The image's layers, uppermost first.
+    lower: Vec<PathBuf>,
+    state: Mutex<State>,
+    pub(super) usage: Mutex<Usage>,
+}
+
+/// How a container stands.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) phase: Phase,
+    /// How many runs have ended: who waits for the end of a run sees it even if the next run has begun.
+    pub(super) ended: u64,
+    /// How the last run ended.
+    pub(super) last: Option<Ended>,
+    changes: Announcer,
+}
+
+/// What a container is doing.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Phase {
+    /// It does not run; whether it ever did, [`State::last`] tells.
+    Idle,
+    /// A call is starting it.
+    Starting,
+    /// Its process is alive.
+    Running(Box<Running>),
+    /// A call is removing it; it does not run.
+    Removing,
+    /// It is gone.
+    Removed,
+}
+
+/// A run under way.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Running {
+    pub(super) init: Init,
+    pub(super) namespaces: NamespaceSummary,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ended {
+    /// -1 if nobody saw it.
+    pub(super) code: i32,
+}
+
+/// The size of what a container wrote.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Usage {
+    pub(super) bytes: u64,
+    /// Whether it may have written since.
+    pub(super) stale: bool,
+}
+
+impl From<&ExitRecord> for Ended {
+    fn from(record: &ExitRecord) -> Self {
+        Self { code: record.code }
+    }
+}
+
+impl Ended {
+    /// The end of a run that is over, as the monitor's records tell; `None` if none is.
+    pub(super) fn of(state: &RunState) -> Option<Self> {
+        match state {
+            RunState::Exited(record) => Some(record.into()),
+            RunState::Lost(_) => Some(Self {
+                code: RunState::UNKNOWN_EXIT_CODE,
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl Container {
+    pub(super) fn new(record: ContainerRecord, layout: &Layout, last: Option<Ended>) -> Self {
+        let keep = layout.container(&record.id);
+        let lower = record.layers.iter().rev();
+        Self {
+            dir: RunDir::new(&keep, layout.run_directory(&record.id)),
+            mount_point: layout.mount_point(&record.id),
+            upper: keep.join("upper"),
+            work: keep.join("work"),
+            lower: lower.map(|layer| layout.layer_files(layer)).collect(),
+            state: Mutex::new(State {
+                phase: Phase::Idle,
+                ended: 0,
+                last,
+                changes: Announcer::default(),
+            }),
+            usage: Mutex::new(Usage {
+                bytes: 0,
+                stale: last.is_some(),
+            }),
+            record,
+        }
+    }
+
+    pub(super) fn id(&self) -> String {
+        self.record.id.to_string()
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// Changes the phase and tells those who wait.
+    pub(super) fn set_phase(&self, phase: Phase) {
+        let mut state = self.state();
+        state.phase = phase;
+        state.changes.announce();
+    }
+
+    /// For the time of a start or a removal: the phase goes back to [`Phase::Idle`] unless the work was done.
+    pub(super) fn busy(&self) -> Busy<'_> {
+        Busy(Some(self))
+    }
+
+    /// Notes that the run under way is over.
+    pub(super) fn note_end(&self, ended: Ended) {
+        lock(&self.usage).stale = true;
+        let mut state = self.state();
+        state.phase = Phase::Idle;
+        state.ended += 1;
+        state.last = Some(ended);
+        state.changes.announce();
+    }
+
+    /// Mounts the root filesystem.
+    pub(super) fn mount(&self) -> std::io::Result<()> {
+        let lower: Vec<&std::path::Path> = self.lower.iter().map(PathBuf::as_path).collect();
+        let overlay = Overlay {
+            lower: &lower,
+            upper: &self.upper,
+            work: &self.work,
+        };
+        std::fs::create_dir_all(&self.mount_point)?;
+        crate::sys::mount::unmount_all(&self.mount_point)?;
+        overlay.mount(&self.mount_point)
+    }
+
+    /// Takes the mount away, and its mount point.
+    pub(super) fn unmount(&self) -> std::io::Result<()> {
+        crate::sys::mount::unmount_all(&self.mount_point)?;
+        match std::fs::remove_dir(&self.mount_point) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Blocks until `done` finds what it looks for in the state; `None` once `deadline` has passed.
+    pub(super) fn wait_until<T>(
+        &self,
+        stop: &Stop<'_>,
+        deadline: Option<Instant>,
+        mut done: impl FnMut(&State) -> Option<T>,
+    ) -> Result<Option<T>> {
+        loop {
+            let change = {
+                let mut state = self.state();
+                if let Some(found) = done(&state) {
+                    return Ok(Some(found));
+                }
+                let change = state.changes.subscribe();
+                change.map_err(EngineError::failed("cannot wait for the container"))?
+            };
+            let woken = wait_readable(&[change.as_fd()], stop, left(deadline));
+            match woken.map_err(EngineError::failed("cannot wait for the container"))? {
+                Woken::Stopped => return Err(EngineError::Cancelled("the wait was ended")),
+                Woken::TimedOut if deadline.is_some_and(|at| at <= Instant::now()) => {
+                    return Ok(None);
+                }
+                Woken::TimedOut | Woken::Ready => {}
+            }
+        }
+    }
+
+    /// Waits while a start or a removal is under way.
+    pub(super) fn settled(&self) -> Result<()> {
+        let settled = |state: &State| {
+            let busy = matches!(state.phase, Phase::Starting | Phase::Removing);
+            (!busy).then_some(())
+        };
+        self.wait_until(&Stop::default(), None, settled).map(drop)
+    }
+
+    /// Sends a signal to the first process; `false` if there is none.
+    pub(super) fn signal(&self, signal: Signal) -> Result<bool> {
+        use crate::monitor::MonitorError;
+        match self.dir.signal(signal) {
+            Ok(()) => Ok(true),
+            Err(MonitorError::NotRunning) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) fn created(&self) -> Time {
+        Time::from_nanoseconds(self.record.created)
+    }
+}
+
+/// A start or a removal under way. Should it fail, even by a panic, nobody waits for it for ever.
+#[derive(Debug)]
+pub(super) struct Busy<'a>(Option<&'a Container>);
+
+impl Busy<'_> {
+    /// The work was done.
+    pub(super) fn done(mut self, phase: Phase) {
+        if let Some(container) = self.0.take() {
+            container.set_phase(phase);
+        }
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        if let Some(container) = self.0.take() {
+            container.set_phase(Phase::Idle);
+        }
+    }
+}
+
+impl State {
+    pub(super) fn running(&self) -> Option<&Running> {
+        match &self.phase {
+            Phase::Running(running) => Some(running),
+            _ => None,
+        }
+    }
+
+    /// `configured`, `running` or `exited`.
+    pub(super) fn status(&self) -> &'static str {
+        match (&self.phase, self.last) {
+            (Phase::Running(_), _) => "running",
+            (_, None) => "configured",
+            (_, Some(_)) => "exited",
+        }
+    }
+}
+
+/// What is left until a deadline, rounded up; poll(2) can wait for 24 days at a time.
+fn left(deadline: Option<Instant>) -> PollTimeout {
+    let Some(deadline) = deadline else {
+        return PollTimeout::NONE;
+    };
+    let left = deadline.saturating_duration_since(Instant::now());
+    let milliseconds = left.as_millis().saturating_add(1);
+    let milliseconds = i32::try_from(milliseconds).unwrap_or(i32::MAX);
+    PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)
+}

@@ -1,0 +1,80 @@
+//! The containers in memory: found by id, name or prefix.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use super::{EngineError, Result, container::Container, image::prefixed};
+use crate::store::ContainerId;
+
+/// All containers.
+#[derive(Debug, Default)]
+pub(super) struct Containers {
+    by_id: BTreeMap<ContainerId, Arc<Container>>,
+    /// Also the names of containers that are being created.
+    names: HashMap<String, ContainerId>,
+}
+
+impl Containers {
+    pub(super) fn all(&self) -> Vec<Arc<Container>> {
+        self.by_id.values().cloned().collect()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// In this order: full id, name, prefix of an id.
+    pub(super) fn find(&self, name: &str) -> Result<Arc<Container>> {
+        let named = || self.by_id.get(self.names.get(name)?);
+        if let Some(container) = self.by_id.get(name).or_else(named) {
+            return Ok(Arc::clone(container));
+        }
+        let mut fitting = prefixed(&self.by_id, name);
+        match (fitting.next(), fitting.next()) {
+            (Some(container), None) => Ok(Arc::clone(container)),
+            (Some(_), Some(_)) => Err(EngineError::Refused(format!(
+                "the container id {name:?} is ambiguous: several begin with it"
+            ))),
+            (None, _) => Err(EngineError::ContainerNotFound { name: name.into() }),
+        }
+    }
+
+    pub(super) fn name_is_free(&self, name: &str) -> bool {
+        !self.names.contains_key(name)
+    }
+
+    /// Takes a name for a container that is being created.
+    pub(super) fn reserve(&mut self, name: &str, id: &ContainerId) -> Result<()> {
+        if let Some(holder) = self.names.get(name) {
+            return Err(EngineError::Refused(format!(
+                "name {name:?} is already in use by container {holder}"
+            )));
+        }
+        if self.by_id.contains_key(name) {
+            return Err(EngineError::Refused(format!(
+                "name {name:?} is the id of another container"
+            )));
+        }
+        self.names.insert(name.to_owned(), id.clone());
+        Ok(())
+    }
+
+    /// Gives a name back.
+    pub(super) fn release(&mut self, name: &str) {
+        self.names.remove(name);
+    }
+
+    /// Adds a container, whose name it also takes.
+    pub(super) fn insert(&mut self, container: Arc<Container>) {
+        let id = container.record.id.clone();
+        self.names.insert(container.record.name.clone(), id.clone());
+        self.by_id.insert(id, container);
+    }
+
+    pub(super) fn remove(&mut self, container: &Container) {
+        self.by_id.remove(&container.record.id);
+        self.names.remove(&container.record.name);
+    }
+}

@@ -1,0 +1,194 @@
+//! CreateContainer: everything is checked first, then the container is written as a whole.
+
+use std::sync::Arc;
+
+use oci_spec::image::Config;
+
+use super::{
+    CreateRequest, Engine, EngineError, Result,
+    clock::Time,
+    container::Container,
+    image::{Found, Image},
+    images::labels,
+    names, process, signals,
+    sync::lock,
+};
+use crate::{
+    store::{ContainerId, ContainerRecord, ImageId},
+    sys::process::Signal,
+};
+
+/// Seconds between the stop signal and SIGKILL where nothing else was said.
+const STOP_TIMEOUT: u32 = 10;
+
+impl Engine {
+    pub(super) fn create(&self, request: &CreateRequest) -> Result<String> {
+        if let Some(field) = request.unsupported.first() {
+            return Err(EngineError::Refused(format!(
+                "{field} is not supported yet"
+            )));
+        }
+        let found = self.image_to_use(&request.image)?;
+        let claim = Claim {
+            engine: self,
+            image: found.image.record.id.clone(),
+            name: None,
+            kept: false,
+        };
+        let id = ContainerId::random()
+            .map_err(EngineError::failed("cannot make an id for the container"))?;
+        let record = record(request, &found, id).map_err(EngineError::Refused)?;
+        self.create_claimed(claim, record)
+    }
+
+    fn create_claimed(&self, mut claim: Claim<'_>, mut record: ContainerRecord) -> Result<String> {
+        record.name = self.claim_name(&record)?;
+        claim.name = Some(record.name.clone());
+        self.store.add_container(&record)?;
+        let id = record.id.to_string();
+        let container = Container::new(record, self.store.layout(), None);
+        lock(&self.containers).insert(Arc::new(container));
+        claim.kept = true;
+        Ok(id)
+    }
+
+    /// The image stays at least until the claim on it ends.
+    fn image_to_use(&self, name: &str) -> Result<Found> {
+        let mut images = lock(&self.images);
+        let found = images.find(name)?;
+        images.add_use(&found.image.record.id);
+        Ok(found)
+    }
+
+    fn claim_name(&self, record: &ContainerRecord) -> Result<String> {
+        let mut containers = lock(&self.containers);
+        if !record.name.is_empty() {
+            containers.reserve(&record.name, &record.id)?;
+            return Ok(record.name.clone());
+        }
+        for attempt in 0.. {
+            let mut random = [0_u8; 8];
+            rustix::rand::getrandom(&mut random[..], rustix::rand::GetRandomFlags::empty())
+                .map_err(EngineError::failed("cannot make up a name"))?;
+            let name = names::made_up(&random, attempt);
+            if containers.name_is_free(&name) {
+                containers.reserve(&name, &record.id)?;
+                return Ok(name);
+            }
+        }
+        Err(EngineError::Refused("no name is left".into()))
+    }
+}
+
+/// What a container that is being created holds already; given back when it does not come to be.
+struct Claim<'a> {
+    engine: &'a Engine,
+    image: ImageId,
+    name: Option<String>,
+    kept: bool,
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
+        if let Some(name) = &self.name {
+            lock(&self.engine.containers).release(name);
+        }
+        lock(&self.engine.images).remove_use(&self.image);
+    }
+}
+
+/// The container that was asked for; its name is empty if none was given. The error names the field.
+fn record(
+    request: &CreateRequest,
+    found: &Found,
+    id: ContainerId,
+) -> std::result::Result<ContainerRecord, String> {
+    let image: &Image = &found.image;
+    let default = Config::default();
+    let config = image.config.config().as_ref().unwrap_or(&default);
+    let net_mode = net_mode(request.net_mode.as_deref())?;
+    let hostname = hostname(request.hostname.as_deref(), net_mode, &id)?;
+    let name = request.name.clone().unwrap_or_default();
+    if !name.is_empty() {
+        names::check(&name)?;
+    }
+    if request.labels.contains_key("") {
+        return Err("labels: a key is empty".into());
+    }
+    let mut labels = labels(image);
+    labels.extend(request.labels.clone());
+    Ok(ContainerRecord {
+        id,
+        name,
+        image: found
+            .reference
+            .as_ref()
+            .map_or_else(|| image.record.id.to_string(), ToString::to_string),
+        image_id: image.record.id.clone(),
+        layers: image.record.layers.clone(),
+        image_size: image.record.size,
+        created: Time::now().nanoseconds(),
+        process: process::resolve(request, config, &hostname)?,
+        hostname,
+        labels,
+        net_mode: net_mode.to_owned(),
+        stop_signal: stop_signal(request.stop_signal, config)?.get(),
+        stop_timeout: stop_timeout(request.stop_timeout)?,
+    })
+}
+
+fn net_mode(given: Option<&str>) -> std::result::Result<&'static str, String> {
+    match given {
+        Some("none") => Ok("none"),
+        Some("host") => Ok("host"),
+        None | Some("" | "bridge") => {
+            Err("net_mode: bridge, the default, is not supported yet: give none or host".into())
+        }
+        Some(other) => Err(format!(
+            "net_mode: {other:?} is not supported: give none or host"
+        )),
+    }
+}
+
+fn hostname(
+    given: Option<&str>,
+    net_mode: &str,
+    id: &ContainerId,
+) -> std::result::Result<String, String> {
+    let valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    match given.filter(|name| !name.is_empty()) {
+        Some(name) if name.len() <= 64 && name.bytes().all(valid) => Ok(name.into()),
+        Some(name) => Err(format!(
+            "hostname: {name:?} is not at most 64 letters, digits, '.' and '-'"
+        )),
+        None if net_mode == "host" => Ok(super::info::hostname()),
+        None => Ok(id.as_str().chars().take(12).collect()),
+    }
+}
+
+fn stop_signal(given: Option<i64>, image: &Config) -> std::result::Result<Signal, String> {
+    match given {
+        Some(number) => i32::try_from(number)
+            .ok()
+            .and_then(Signal::new)
+            .ok_or_else(|| format!("stop_signal: {number} is not a signal from 1 to 64")),
+        None => {
+            let image = image.stop_signal().as_deref().and_then(signals::parse);
+            Ok(image.unwrap_or(Signal::TERM))
+        }
+    }
+}
+
+fn stop_timeout(given: Option<i64>) -> std::result::Result<u32, String> {
+    let Some(seconds) = given else {
+        return Ok(STOP_TIMEOUT);
+    };
+    if seconds < 0 {
+        return Err(format!("stop_timeout: {seconds} is negative"));
+    }
+    // A longer time than 136 years is that long.
+    Ok(u32::try_from(seconds).unwrap_or(u32::MAX))
+}

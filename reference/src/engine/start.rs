@@ -1,0 +1,127 @@
+//! StartContainer.
+
+use std::{path::Path, sync::Arc};
+
+use super::{
+    Engine, EngineError, NamespaceSummary, Result,
+    container::{Container, Phase, Running},
+    remove::sweep,
+    supervise, user,
+};
+use crate::{
+    monitor::Init,
+    runtime::{ContainerSetup, Network},
+    sys::tree::Tree,
+};
+
+/// Lists of users are read up to this size; real ones have some kilobytes.
+const LARGEST_USER_LIST: u64 = 4 << 20;
+
+impl Engine {
+    pub(super) fn start(&self, container: &Arc<Container>) -> Result<()> {
+        claim(container)?;
+        let busy = container.busy();
+        match self.launch(container) {
+            Ok(init) => {
+                let running = Running {
+                    namespaces: namespaces(&init),
+                    init,
+                };
+                busy.done(Phase::Running(Box::new(running)));
+                self.watcher.watch(container);
+                Ok(())
+            }
+            Err(error) => {
+                sweep(container);
+                Err(error)
+            }
+        }
+    }
+
+    fn launch(&self, container: &Container) -> Result<Init> {
+        let id = container.id();
+        // What is left of a run whose monitor was killed.
+        supervise::clear(&container.dir, &id)?;
+        container.dir.create()?;
+        container
+            .mount()
+            .map_err(EngineError::failed("cannot mount the root filesystem"))?;
+        let setup = setup(container)?;
+        Ok(supervise::start(&self.launcher, &container.dir, &setup)?)
+    }
+}
+
+/// One call at a time starts a container.
+fn claim(container: &Container) -> Result<()> {
+    let mut state = container.state();
+    let refused = |why: &str| EngineError::Refused(format!("container {} {why}", container.id()));
+    match state.phase {
+        Phase::Idle => {
+            state.phase = Phase::Starting;
+            Ok(())
+        }
+        Phase::Starting => Err(refused("is being started already")),
+        Phase::Running(_) => Err(refused("is running already")),
+        Phase::Removing | Phase::Removed => Err(refused("is being removed")),
+    }
+}
+
+fn setup(container: &Container) -> Result<ContainerSetup> {
+    let record = &container.record;
+    let process = &record.process;
+    let rootfs = Tree::open(&container.mount_point)
+        .map_err(EngineError::failed("cannot open the root filesystem"))?;
+    let passwd = list(&rootfs, "/etc/passwd")?;
+    let group = list(&rootfs, "/etc/group")?;
+    let resolved = user::resolve(&process.user, &passwd, &group)
+        .map_err(|why| EngineError::Refused(format!("user: {why}")))?;
+    let mut env = process.environment.clone();
+    if !env.iter().any(|entry| entry.starts_with("HOME=")) {
+        env.push(format!("HOME={}", resolved.home));
+    }
+    Ok(ContainerSetup {
+        id: container.id(),
+        argv: process.arguments.clone(),
+        env,
+        cwd: process.working_directory.clone(),
+        hostname: record.hostname.clone(),
+        rootfs: container.mount_point.clone(),
+        user: resolved.user,
+        network: match record.net_mode.as_str() {
+            "host" => Network::Host,
+            _ => Network::None,
+        },
+        labels: record.labels.clone(),
+    })
+}
+
+/// A list of users or groups of the container; an absent one is empty.
+fn list(rootfs: &Tree, path: &str) -> Result<String> {
+    let content = rootfs
+        .read(Path::new(path), LARGEST_USER_LIST)
+        .map_err(|error| EngineError::Refused(format!("the container's {path}: {error}")))?
+        .unwrap_or_default();
+    Ok(String::from_utf8_lossy(&content).into_owned())
+}
+
+/// The namespaces of a process: they do not change while it lives.
+pub(super) fn namespaces(init: &Init) -> NamespaceSummary {
+    let pid = init.process.pid;
+    let number = |name: &str| {
+        let link = std::fs::read_link(format!("/proc/{pid}/ns/{name}")).unwrap_or_default();
+        let text = link.to_string_lossy();
+        text.chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+    };
+    NamespaceSummary {
+        user: number("user"),
+        uts: number("uts"),
+        pidns: number("pid"),
+        pid: pid.to_string(),
+        cgroup: number("cgroup"),
+        net: number("net"),
+        mnt: number("mnt"),
+        ipc: number("ipc"),
+    }
+}

@@ -1,0 +1,98 @@
+//! StopContainer, KillContainer, WaitContainer.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    Cancel, EngineError, Result,
+    container::{Container, Phase, State},
+};
+use crate::sys::{process::Signal, wait::Stop};
+
+/// Stops a container; one that does not run is left as it is.
+pub(super) fn stop(container: &Container, timeout: Option<i64>, cancel: Cancel<'_>) -> Result<()> {
+    let seconds = timeout.unwrap_or_else(|| container.record.stop_timeout.into());
+    let Ok(seconds) = u64::try_from(seconds) else {
+        return Err(EngineError::Refused(format!(
+            "timeout: {seconds} is negative"
+        )));
+    };
+    container.settled()?;
+    let Some(over) = run_under_way(container) else {
+        return Ok(());
+    };
+    // A stop that has begun is carried through, whether or not its caller stays.
+    let stop = Stop {
+        hang_up: None,
+        readable: cancel.shutdown,
+    };
+    if seconds > 0 {
+        let signal = Signal::new(container.record.stop_signal).unwrap_or(Signal::TERM);
+        container.signal(signal)?;
+        // A time that no clock reaches has no end.
+        let deadline = Instant::now().checked_add(Duration::from_secs(seconds));
+        if container.wait_until(&stop, deadline, &over)?.is_some() {
+            return Ok(());
+        }
+    }
+    container.signal(Signal::KILL)?;
+    container.wait_until(&stop, None, &over).map(drop)
+}
+
+/// Sends a signal; the answer to SIGKILL comes when it has done its work.
+pub(super) fn kill(container: &Container, signal: Option<i64>) -> Result<()> {
+    let signal = match signal {
+        None | Some(-1) => Signal::TERM,
+        Some(number) => i32::try_from(number)
+            .ok()
+            .and_then(Signal::new)
+            .ok_or_else(|| {
+                EngineError::Refused(format!("signal: {number} is not a signal from 1 to 64"))
+            })?,
+    };
+    let not_running =
+        || EngineError::Refused(format!("container {} is not running", container.id()));
+    container.settled()?;
+    let over = run_under_way(container).ok_or_else(not_running)?;
+    if !container.signal(signal)? {
+        return Err(not_running());
+    }
+    if signal == Signal::KILL {
+        container.wait_until(&Stop::default(), None, &over)?;
+    }
+    Ok(())
+}
+
+/// Says of later states whether the run that is under way now is over; `None` if none is.
+pub(super) fn run_under_way(
+    container: &Container,
+) -> Option<impl Fn(&State) -> Option<()> + use<>> {
+    let state = container.state();
+    state.running()?;
+    let ended = state.ended;
+    Some(move |state: &State| (state.ended > ended).then_some(()))
+}
+
+/// Blocks until the container has run and stopped.
+pub(super) fn wait(container: &Container, name: &str, cancel: Cancel<'_>) -> Result<i64> {
+    let stop = Stop {
+        hang_up: cancel.peer,
+        readable: cancel.shutdown,
+    };
+    let ended = {
+        let state = container.state();
+        state.ended
+    };
+    let over = |state: &State| {
+        let busy = matches!(state.phase, Phase::Starting | Phase::Running(_));
+        let gone = state.phase == Phase::Removed;
+        match state.last {
+            Some(last) if !busy || state.ended > ended => Some(Some(last.code)),
+            None if gone => Some(None),
+            _ => None,
+        }
+    };
+    match container.wait_until(&stop, None, over)?.flatten() {
+        Some(code) => Ok(code.into()),
+        None => Err(EngineError::ContainerNotFound { name: name.into() }),
+    }
+}

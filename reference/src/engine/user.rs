@@ -1,0 +1,163 @@
+//! Who runs a container's program: `USER[:GROUP]` and the container's own /etc/passwd and /etc/group.
+
+use crate::runtime::User;
+
+/// The largest id that is not taken for a negative number somewhere.
+const LARGEST: u32 = 2_147_483_647;
+
+/// A user and their home directory.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Resolved {
+    pub(super) user: User,
+    pub(super) home: String,
+}
+
+struct Passwd<'a> {
+    name: &'a str,
+    uid: u32,
+    gid: u32,
+    home: &'a str,
+}
+
+/// Resolves; the error names what was not found.
+pub(super) fn resolve(text: &str, passwd: &str, group: &str) -> Result<Resolved, String> {
+    let (user, group_text) = match text.split_once(':') {
+        Some((user, group)) => (user, Some(group)),
+        None => (text, None),
+    };
+    let user = if user.is_empty() { "0" } else { user };
+    let (uid, entry) = match number(user)? {
+        Some(uid) => (uid, entries(passwd).find(|entry| entry.uid == uid)),
+        None => {
+            let entry = entries(passwd).find(|entry| entry.name == user);
+            let entry =
+                entry.ok_or_else(|| format!("no user {user:?} in the container's /etc/passwd"))?;
+            (entry.uid, Some(entry))
+        }
+    };
+    let gid = match group_text {
+        Some(text) => group_id(text, group)?,
+        None => entry.as_ref().map_or(0, |entry| entry.gid),
+    };
+    let groups = match (&entry, group_text) {
+        (Some(entry), None) => further_groups(entry.name, gid, group),
+        _ => Vec::new(),
+    };
+    let home = entry.map_or("", |entry| entry.home);
+    Ok(Resolved {
+        user: User { uid, gid, groups },
+        home: if home.is_empty() { "/" } else { home }.to_owned(),
+    })
+}
+
+/// Digits are a number, whatever the files say: a name made of digits must not become another user.
+fn number(text: &str) -> Result<Option<u32>, String> {
+    let signed = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if signed.is_empty() || !signed.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(None);
+    }
+    let id = text
+        .parse()
+        .ok()
+        .filter(|id| *id <= LARGEST && signed == text);
+    id.map(Some)
+        .ok_or_else(|| format!("{text:?} is not an id from 0 to {LARGEST}"))
+}
+
+fn entries(passwd: &str) -> impl Iterator<Item = Passwd<'_>> {
+    passwd.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        Some(Passwd {
+            name,
+            uid: fields.nth(1)?.parse().ok()?,
+            gid: fields.next()?.parse().ok()?,
+            home: fields.nth(1).unwrap_or_default(),
+        })
+    })
+}
+
+fn group_id(text: &str, group: &str) -> Result<u32, String> {
+    if let Some(gid) = number(text)? {
+        return Ok(gid);
+    }
+    let named = groups(group).find(|(name, ..)| *name == text);
+    let (_, gid, _) =
+        named.ok_or_else(|| format!("no group {text:?} in the container's /etc/group"))?;
+    Ok(gid)
+}
+
+fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
+    group.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        let gid = fields.nth(1)?.parse().ok()?;
+        Some((name, gid, fields.next().unwrap_or_default()))
+    })
+}
+
+fn further_groups(user: &str, gid: u32, group: &str) -> Vec<u32> {
+    let lists = |members: &str| members.split(',').any(|member| member == user);
+    let mut further: Vec<u32> = groups(group)
+        .filter(|(_, id, members)| *id != gid && lists(members))
+        .map(|(_, id, _)| id)
+        .collect();
+    further.sort_unstable();
+    further.dedup();
+    further
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nann:x:1000:100:Ann:/home/ann:/bin/sh\n007:x:5:5::/:\nbroken\n";
+    const GROUP: &str = "root:x:0:\nusers:x:100:ann\nwheel:x:10:bob,ann\nadm:x:4:ann\n";
+
+    #[rstest]
+    #[case("", 0, 0, &[], "/root")]
+    #[case("ann", 1000, 100, &[4, 10], "/home/ann")]
+    #[case("1000", 1000, 100, &[4, 10], "/home/ann")]
+    #[case("ann:wheel", 1000, 10, &[], "/home/ann")]
+    #[case("42", 42, 0, &[], "/")]
+    #[case("42:43", 42, 43, &[], "/")]
+    #[case("007", 7, 0, &[], "/")]
+    fn users_are_found(
+        #[case] text: &str,
+        #[case] uid: u32,
+        #[case] gid: u32,
+        #[case] groups: &[u32],
+        #[case] home: &str,
+    ) {
+        let resolved = resolve(text, PASSWD, GROUP).unwrap();
+        let user = User {
+            uid,
+            gid,
+            groups: groups.to_vec(),
+        };
+        assert_eq!(
+            resolved,
+            Resolved {
+                user,
+                home: home.into()
+            }
+        );
+    }
+
+    #[rstest]
+    #[case("bozo")]
+    #[case("ann:bozo")]
+    #[case("-1")]
+    #[case("2147483648")]
+    #[case("4294967296")]
+    #[case("ann:-1")]
+    fn an_unknown_user_is_an_error_and_never_root(#[case] text: &str) {
+        let error = resolve(text, PASSWD, GROUP).unwrap_err();
+        assert!(
+            error.contains(text.split(':').next_back().unwrap()),
+            "{error}"
+        );
+    }
+}
