@@ -55,6 +55,8 @@ fn sources(directory: &Path) -> Vec<(String, String)> {
                     .display()
                     .to_string();
                 let text = fs::read_to_string(&path).expect("a readable file");
+                // A file's unit tests stand at its end.
+                let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or("");
                 let code = text
                     .lines()
                     .map(|l| l.split("//").next().unwrap_or(""))

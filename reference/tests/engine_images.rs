@@ -17,9 +17,12 @@ fn an_imported_image_is_listed_with_its_size_labels_and_complete_reference() {
     assert_eq!(images[0].id, id);
     assert_eq!(images[0].repo_tags, ["localhost/a/b:latest"]);
     assert_eq!(images[0].labels["k"], "v");
-    assert_eq!(
-        images[0].size,
-        i64::try_from(fs::metadata("/bin/busybox").unwrap().len()).unwrap() + 113
+    // The archive holds busybox and a few short text files.
+    let busybox = i64::try_from(fs::metadata("/bin/busybox").unwrap().len()).unwrap();
+    assert!(
+        (busybox..busybox + 1024).contains(&images[0].size),
+        "{}",
+        images[0].size
     );
     assert!(images[0].created.parse::<jiff::Timestamp>().is_ok());
 }

@@ -13,7 +13,7 @@ use libcontainer::{
 };
 
 use super::{executor::Program, trouble::Trouble};
-use crate::sys::{cgroup, network, process::Pid};
+use crate::sys::{cgroup, devices, network, process::Pid};
 
 /// A container's cgroup, in every hierarchy. It has no parent of its own, so that none is left over.
 #[must_use]
@@ -112,6 +112,7 @@ impl Container {
             "the runtime gave no process".into(),
         ))?;
         network::raise_loopback(pid).map_err(LibcontainerError::OtherIO)?;
+        devices::restrict(&cgroup_path(&self.id)).map_err(LibcontainerError::OtherIO)?;
         Ok((handle, pid))
     }
 }

@@ -3,6 +3,7 @@
 pub mod activation;
 pub mod cgroup;
 pub mod detach;
+pub mod devices;
 pub(crate) mod fd;
 pub mod limits;
 pub mod listener;

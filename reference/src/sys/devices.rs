@@ -1,0 +1,235 @@
+//! Which device nodes a cgroup may open.
+//!
+//! Version 1 has a controller for it. In version 2 it is a BPF program on the group, the only way there; without it, a root
+//! process that can make nodes could open the host's disks.
+#![allow(unsafe_code)]
+
+use std::{
+    ffi::CStr,
+    fs::{self, File},
+    io,
+    os::fd::{AsRawFd, OwnedFd, RawFd},
+    path::Path,
+};
+
+use nix::{errno::Errno, libc};
+
+use super::{
+    cgroup::{Hierarchies, Setup},
+    fd::owned,
+};
+
+/// Character devices by major and minor number: null, zero, full, random, urandom, tty, console, ptmx.
+const NODES: [(i32, i32); 8] = [
+    (1, 3),
+    (1, 5),
+    (1, 7),
+    (1, 8),
+    (1, 9),
+    (5, 0),
+    (5, 1),
+    (5, 2),
+];
+/// Pseudo terminals, whatever their minor number.
+const TERMINALS: i32 = 136;
+/// Allowed by the runtime library in version 1: /dev/net/tun. The host's network is none of a container's business.
+const TUN: &str = "c 10:200 rwm";
+
+/// Leaves a container's group the standard nodes alone; making nodes is allowed, opening them is what is kept from it.
+///
+/// # Errors
+/// If the kernel refuses.
+pub fn restrict(path: &Path) -> io::Result<()> {
+    let host = Hierarchies::of_host()?;
+    for group in host.groups(path) {
+        if host.setup == Setup::Unified {
+            attach(&load(&filter(&NODES, TERMINALS))?, &group)?;
+        } else if group.join("devices.deny").exists() {
+            fs::write(group.join("devices.deny"), TUN)?;
+        }
+    }
+    Ok(())
+}
+
+/// One BPF instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+struct Instruction {
+    code: u8,
+    /// Destination in the lower half, source in the upper.
+    registers: u8,
+    offset: i16,
+    immediate: i32,
+}
+
+const fn instruction(code: u8, registers: u8, offset: i16, immediate: i32) -> Instruction {
+    Instruction {
+        code,
+        registers,
+        offset,
+        immediate,
+    }
+}
+
+const LOAD_WORD: u8 = 0x61;
+const COPY: u8 = 0xbf;
+const SET: u8 = 0xb7;
+const AND: u8 = 0x57;
+const SHIFT_RIGHT: u8 = 0x77;
+const IF_EQUAL: u8 = 0x15;
+const IF_NOT_EQUAL: u8 = 0x55;
+const EXIT: u8 = 0x95;
+
+const MAKE_NODE: i32 = 1;
+const CHARACTER_DEVICE: i32 = 2;
+
+/// Allows making nodes, and opening the character devices given. Its input is the kernel's `bpf_cgroup_dev_ctx`: the access
+/// (upper half what is done, lower half the kind of device), major, minor.
+fn filter(nodes: &[(i32, i32)], any_minor: i32) -> Vec<Instruction> {
+    let mut program = vec![
+        instruction(LOAD_WORD, 0x12, 0, 0), // r2 = access
+        instruction(LOAD_WORD, 0x14, 4, 0), // r4 = major
+        instruction(LOAD_WORD, 0x15, 8, 0), // r5 = minor
+        instruction(COPY, 0x23, 0, 0),      // r3 = what is done
+        instruction(SHIFT_RIGHT, 0x03, 0, 16),
+        instruction(AND, 0x02, 0, 0xffff), // r2 = kind
+        instruction(SET, 0x00, 0, 1),      // r0 = allowed, unless the end is reached
+        instruction(IF_NOT_EQUAL, 0x03, 1, MAKE_NODE),
+        instruction(EXIT, 0, 0, 0),
+        instruction(SET, 0x00, 0, 0),
+        instruction(IF_EQUAL, 0x02, 1, CHARACTER_DEVICE),
+        instruction(EXIT, 0, 0, 0),
+        instruction(SET, 0x00, 0, 1),
+        instruction(IF_NOT_EQUAL, 0x04, 1, any_minor),
+        instruction(EXIT, 0, 0, 0),
+    ];
+    for &(major, minor) in nodes {
+        program.push(instruction(IF_NOT_EQUAL, 0x04, 2, major));
+        program.push(instruction(IF_NOT_EQUAL, 0x05, 1, minor));
+        program.push(instruction(EXIT, 0, 0, 0));
+    }
+    program.push(instruction(SET, 0x00, 0, 0));
+    program.push(instruction(EXIT, 0, 0, 0));
+    program
+}
+
+/// bpf(2), BPF_PROG_LOAD, as far as it is used.
+#[repr(C)]
+struct Load {
+    kind: u32,
+    count: u32,
+    instructions: u64,
+    license: u64,
+    log_level: u32,
+    log_size: u32,
+    log: u64,
+    kernel_version: u32,
+    flags: u32,
+}
+
+/// bpf(2), BPF_PROG_ATTACH, as far as it is used.
+#[repr(C)]
+struct Attach {
+    target: u32,
+    program: u32,
+    point: u32,
+    flags: u32,
+}
+
+fn load(program: &[Instruction]) -> io::Result<OwnedFd> {
+    const PROG_LOAD: libc::c_int = 5;
+    const CGROUP_DEVICE: u32 = 15;
+    const LICENSE: &CStr = c"Apache-2.0";
+    let request = Load {
+        kind: CGROUP_DEVICE,
+        count: u32::try_from(program.len()).map_err(io::Error::other)?,
+        instructions: address(program.as_ptr().cast())?,
+        license: address(LICENSE.as_ptr().cast())?,
+        log_level: 0,
+        log_size: 0,
+        log: 0,
+        kernel_version: 0,
+        flags: 0,
+    };
+    // SAFETY: the request and what it points to outlive the call.
+    unsafe { bpf(PROG_LOAD, &request) }.map(owned)
+}
+
+fn attach(program: &OwnedFd, group: &Path) -> io::Result<()> {
+    const PROG_ATTACH: libc::c_int = 8;
+    const CGROUP_DEVICE: u32 = 6;
+    /// Beside programs of groups above and below, all of which must allow.
+    const ALLOW_MULTI: u32 = 2;
+    let group = File::open(group)?;
+    let number = |fd: RawFd| u32::try_from(fd).map_err(io::Error::other);
+    let request = Attach {
+        target: number(group.as_raw_fd())?,
+        program: number(program.as_raw_fd())?,
+        point: CGROUP_DEVICE,
+        flags: ALLOW_MULTI,
+    };
+    // SAFETY: the request outlives the call and holds no pointers.
+    unsafe { bpf(PROG_ATTACH, &request) }.map(drop)
+}
+
+fn address(pointer: *const u8) -> io::Result<u64> {
+    u64::try_from(pointer.addr()).map_err(io::Error::other)
+}
+
+/// # Safety
+/// `request` must be what `command` takes.
+unsafe fn bpf<T>(command: libc::c_int, request: &T) -> io::Result<RawFd> {
+    let request: *const T = request;
+    // SAFETY: by the caller's promise; the kernel reads `size_of::<T>()` bytes and takes the rest as zero.
+    let done = unsafe { libc::syscall(libc::SYS_bpf, command, request, size_of::<T>()) };
+    RawFd::try_from(Errno::result(done)?).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::PathBuf, process::Command};
+
+    use super::*;
+
+    /// A group of a version 2 hierarchy, removed at the end.
+    struct Group(PathBuf);
+
+    impl Drop for Group {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir(&self.0);
+        }
+    }
+
+    #[test]
+    fn only_the_standard_nodes_can_be_opened() {
+        let root = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].map(PathBuf::from);
+        let Some(root) = root
+            .into_iter()
+            .find(|r| r.join("cgroup.controllers").exists())
+        else {
+            eprintln!("no version 2 hierarchy here");
+            return;
+        };
+        let group = Group(root.join(format!("podman-reference-devices-{}", std::process::id())));
+        fs::create_dir(&group.0).unwrap();
+        attach(&load(&filter(&NODES, TERMINALS)).unwrap(), &group.0).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let script = format!(
+            "echo $$ > {}/cgroup.procs; cd {}; /bin/busybox mknod disk b 7 200 && echo made
+            for node in /dev/null /dev/zero /dev/urandom; do true < $node && echo opened; done
+            true < disk || echo refused; true < /dev/kmsg || echo refused",
+            group.0.display(),
+            home.path().display(),
+        );
+        let output = Command::new("/bin/busybox")
+            .args(["sh", "-c", &script])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(
+            text, "made\nopened\nopened\nopened\nrefused\nrefused\n",
+            "{output:?}"
+        );
+        assert!(String::from_utf8_lossy(&output.stderr).contains("not permitted"));
+    }
+}
