@@ -102,7 +102,7 @@ pub(super) fn send(
     if line.stray(record) {
         return Err(Lost::Departed(Loss::of(stray(Some(step)))));
     }
-    line.send(&message.writes, message.oneway, record, deadline)
+    line.send(&message.writes, record, deadline)
         .map_err(|error| match error {
             SendError::Interrupted => Lost::Interrupted,
             SendError::Failed(_) => Lost::Harness(error.to_string()),

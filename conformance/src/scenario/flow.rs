@@ -264,6 +264,7 @@ impl<'a> Flow<'a> {
     }
 
     fn unknown(&self, text: &str, file: &Arc<SourceFile>, span: Range<usize>) -> Mistake {
+        let mut help = None;
         let message = if self.maybe.contains(text) {
             format!(
                 "{text:?} may have no value here: only one group or an optional member captures it"
@@ -271,11 +272,16 @@ impl<'a> Flow<'a> {
         } else if self.ever.contains(text) {
             format!("{text:?} is captured only later")
         } else {
+            help = Some(format!("the matchers are {}", super::matcher::KNOWN));
             format!("nothing captures {text:?}, and no matcher is named so")
         };
         let known = self.made.iter().chain(&self.cases).chain(&ALWAYS_THERE);
         let known: Vec<&str> = known.copied().collect();
-        Mistake::new(file, span, message).expected(format!("known here: {}", known.join(", ")))
+        let mistake = Mistake::new(file, span, message);
+        Mistake {
+            help,
+            ..mistake.expected(format!("known here: {}", known.join(", ")))
+        }
     }
 
     fn unused_case_values(&mut self, file: &Arc<SourceFile>, case_values: &[Name]) {

@@ -42,7 +42,7 @@ pub(crate) fn read_json(source: &Excerpt, at: usize) -> Result<(Json, usize), Ve
     let mut reader = Reader {
         source,
         at,
-        depth: 0,
+        open: Vec::new(),
         duplicates: Vec::new(),
     };
     let value = reader.value().map_err(|mistake| vec![*mistake])?;
@@ -76,7 +76,8 @@ pub(crate) fn read_whole_json(source: &Excerpt) -> Result<Json, Vec<Mistake>> {
 struct Reader<'a> {
     source: &'a Excerpt,
     at: usize,
-    depth: usize,
+    /// Where the objects and arrays that are not closed yet begin.
+    open: Vec<usize>,
     duplicates: Vec<Mistake>,
 }
 
@@ -112,11 +113,24 @@ impl Reader<'_> {
         };
         let length = self.peek().map_or(0, char::len_utf8);
         let range = self.at..self.at + length;
-        Box::new(
-            self.source
-                .mistake(range, message)
-                .expected(format!("expected {expected}")),
-        )
+        let mistake = self
+            .source
+            .mistake(range, message)
+            .expected(format!("expected {expected}"));
+        Box::new(self.with_opening(mistake))
+    }
+
+    /// Adds where the innermost object or array begins, if that is on another line.
+    fn with_opening(&self, mistake: Mistake) -> Mistake {
+        let Some(open) = self.open.last() else {
+            return mistake;
+        };
+        let between = self.source.text().get(*open..self.at).unwrap_or_default();
+        if !between.contains('\n') {
+            return mistake;
+        }
+        let place = self.source.span(*open..open + 1);
+        mistake.also(self.source.file(), place, "not closed")
     }
 
     fn value(&mut self) -> Read<Json> {
@@ -134,14 +148,15 @@ impl Reader<'_> {
     }
 
     fn nested(&mut self, read: fn(&mut Self) -> Read<Kind>) -> Read<Kind> {
-        if self.depth == DEPTH {
+        if self.open.len() == DEPTH {
             let message = format!("JSON nested deeper than {DEPTH}");
-            return Err(Box::new(self.source.mistake(self.at..self.at + 1, message)));
+            let mistake = self.source.mistake(self.at..self.at + 1, message);
+            return Err(Box::new(mistake));
         }
-        self.depth += 1;
+        self.open.push(self.at);
         self.at += 1;
         let kind = read(self)?;
-        self.depth -= 1;
+        self.open.pop();
         Ok(kind)
     }
 

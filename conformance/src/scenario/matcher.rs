@@ -150,12 +150,17 @@ impl Matcher {
                 whole: name.text == "int",
                 bound: bound(words, source)?,
             },
+            // Refused before it is read, since it would nest as deep as the text is long.
+            "not" if words.peek() == Some(&WordKind::Name("not".to_owned())) => {
+                return Err(twice_not(&name, source));
+            }
             "not" => Self::Not(Box::new(Self::expression(words, source, false)?)),
             other if RESERVED.contains(&other) => return Err(misplaced(&name, source)),
             other if is_name(other) => Self::Same(name),
             _ => {
                 let message = format!("unknown matcher {:?}", name.text);
-                return Err(Mistake::new(source.file(), name.span, message).expected(KNOWN));
+                let mistake = Mistake::new(source.file(), name.span, message);
+                return Err(mistake.expected(format!("expected {KNOWN}")));
             }
         })
     }
@@ -253,7 +258,7 @@ impl Matcher {
     }
 }
 
-const KNOWN: &str = "expected any, string, nonempty, bool, array, object, id, int, number, time, \
+pub(crate) const KNOWN: &str = "any, string, nonempty, bool, array, object, id, int, number, time, \
                      /regex/, not M, name = M, or a name";
 
 fn wrong_regex(source: &Excerpt, range: std::ops::Range<usize>, written: &str) -> Mistake {
@@ -289,6 +294,11 @@ fn check_new_name(name: &Name, source: &Excerpt, may_name: bool) -> Result<(), M
             .expected("expected letters, digits, _ and -"));
     }
     Ok(())
+}
+
+fn twice_not(name: &Name, source: &Excerpt) -> Mistake {
+    Mistake::new(source.file(), name.span.clone(), "not before another not")
+        .expected("expected one not, or none")
 }
 
 fn misplaced(name: &Name, source: &Excerpt) -> Mistake {

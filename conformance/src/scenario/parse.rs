@@ -15,14 +15,24 @@ use super::{
 /// How large a file may be; more is no scenario.
 const SIZE: usize = 1 << 20;
 
+/// How many mistakes of one file are told; the rest mostly follows from the first.
+const MISTAKES: usize = 20;
+
 /// Reads a scenario, fragments put in.
 ///
 /// # Errors
-/// Every mistake that was found, at least one.
+/// The first 20 mistakes that were found, at least one.
 pub fn parse_scenario(
     file: &Arc<SourceFile>,
     fragments: &dyn Fragments,
 ) -> Result<Scenario, Vec<Mistake>> {
+    read(file, fragments).map_err(|mut mistakes| {
+        mistakes.truncate(MISTAKES);
+        mistakes
+    })
+}
+
+fn read(file: &Arc<SourceFile>, fragments: &dyn Fragments) -> Result<Scenario, Vec<Mistake>> {
     let (head, body) = parts(file).map_err(|mistake| vec![mistake])?;
     let front_matter = front_matter::read(file, head);
     let count = Cell::new(0);
