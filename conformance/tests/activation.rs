@@ -1,5 +1,11 @@
 //! A service can be started for the run, and is ended with it.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions
+)] // helpers of tests
 
 mod service;
 

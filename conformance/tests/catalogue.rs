@@ -1,5 +1,11 @@
 //! `list`, `show`, `check` and `coverage` say what there is without an endpoint.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions
+)] // helpers of tests
 
 mod service;
 

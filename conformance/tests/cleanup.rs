@@ -1,5 +1,11 @@
 //! Clean-up runs in reverse order, whatever happened before it, and changes no verdict.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions
+)] // helpers of tests
 
 mod service;
 

@@ -1,5 +1,11 @@
 //! Whatever a service does, the run ends, in bounded memory, with a verdict.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions
+)] // helpers of tests
 
 mod service;
 

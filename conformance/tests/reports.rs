@@ -1,4 +1,11 @@
 //! The same events give the terminal's report, the HTML file and the JSON document.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions
+)] // helpers of tests
 
 use std::{
     io::{self, Write},

@@ -1,4 +1,11 @@
 //! What a scenario file says becomes the steps of the syntax tree.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions
+)] // helpers of tests
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -175,13 +182,9 @@ fn directives_change_their_step() {
     assert_eq!(exchange(body).times, 3);
 }
 
-#[test]
-fn directives_of_their_own_are_steps() {
-    let body = "@background wait\n$ varlink call a.b.C\n\n@running wait\n\n@sleep 200ms\n\n\
-        @within 1s\n@join wait\n{ \"x\": \"{{x = int}}\" }\n\n> {\"n\": {{x}}}\\0\n\n@half-close\n{}\n< closed\n\n@close\n\n\
-        @include \"../setup/ready.fragment\"\n\n$ varlink call a.b.C '{\"n\": \"{{made}}\"}'\n{}\n";
-    let scenario = read("", body);
-    let told = scenario.steps.iter().map(|step| match &step.node {
+/// A step in a line.
+fn told_step(step: &Step) -> String {
+    match step {
         Step::Exchange(exchange) => format!("exchange {:?}", exchange.background),
         Step::Join {
             name,
@@ -200,7 +203,16 @@ fn directives_of_their_own_are_steps() {
         Step::HalfClose { connection, expect } => {
             format!("half-close {connection} {}", expect.alternatives[0].len())
         }
-    });
+    }
+}
+
+#[test]
+fn directives_of_their_own_are_steps() {
+    let body = "@background wait\n$ varlink call a.b.C\n\n@running wait\n\n@sleep 200ms\n\n\
+        @within 1s\n@join wait\n{ \"x\": \"{{x = int}}\" }\n\n> {\"n\": {{x}}}\\0\n\n@half-close\n{}\n< closed\n\n@close\n\n\
+        @include \"../setup/ready.fragment\"\n\n$ varlink call a.b.C '{\"n\": \"{{made}}\"}'\n{}\n";
+    let scenario = read("", body);
+    let told = scenario.steps.iter().map(|step| told_step(&step.node));
     insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
     exchange Some("wait")
     running wait

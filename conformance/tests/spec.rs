@@ -1,6 +1,12 @@
 //! SPEC.md keeps the form that it promises, and every requirement has a scenario or an excuse.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions
+)] // helpers of tests
 
 use varlink_conformance::{
     scenario::{

@@ -1,4 +1,11 @@
 //! An archive is unpacked inside its layer, whatever its entries say, and takes no more than the limits.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions
+)] // helpers of tests
 
 use std::{
     fs,
@@ -237,9 +244,8 @@ fn a_hard_link_to_a_link_is_not_followed_when_written() {
     assert_eq!(fs::read(files.join("b")).unwrap(), b"overwritten");
 }
 
-#[test]
-fn every_kind_of_entry_comes_out_as_itself() {
-    let fixture = Fixture::new();
+/// An archive with an entry of every kind.
+fn every_kind_of_entry() -> Vec<u8> {
     let mut device = header(&link(EntryType::Char, "null", ""));
     device.set_device_major(1).unwrap();
     device.set_device_minor(3).unwrap();
@@ -252,36 +258,24 @@ fn every_kind_of_entry_comes_out_as_itself() {
     owned.set_gid(1001);
     owned.set_cksum();
     let mut builder = tar::Builder::new(Vec::new());
-    builder
-        .append(&header(&directory("./", 0o750)), &b""[..])
-        .unwrap();
-    builder
-        .append(&header(&directory("./sticky/", 0o1777)), &b""[..])
-        .unwrap();
-    builder
-        .append(&header(&file("./sticky/inside", b"x")), &b"x"[..])
-        .unwrap();
-    builder.append(&device, &b""[..]).unwrap();
-    builder
-        .append(&header(&link(EntryType::Fifo, "fifo", "")), &b""[..])
-        .unwrap();
-    builder.append(&owned, &b"x"[..]).unwrap();
-    builder
-        .append(&header(&file("implied/parent/file", b"y")), &b"y"[..])
-        .unwrap();
-    builder
-        .append(&header(&link(EntryType::Link, "hard", "suid")), &b""[..])
-        .unwrap();
-    builder
-        .append(
-            &header(&link(EntryType::Symlink, "soft", "nowhere")),
-            &b""[..],
-        )
-        .unwrap();
-    builder
-        .append(&header(&file(".wh.plain", b"")), &b""[..])
-        .unwrap();
-    let files = fixture.import(&builder.into_inner().unwrap()).unwrap();
+    let mut add = |header, content: &[u8]| builder.append(&header, content).unwrap();
+    add(header(&directory("./", 0o750)), b"");
+    add(header(&directory("./sticky/", 0o1777)), b"");
+    add(header(&file("./sticky/inside", b"x")), b"x");
+    add(device, b"");
+    add(header(&link(EntryType::Fifo, "fifo", "")), b"");
+    add(owned, b"x");
+    add(header(&file("implied/parent/file", b"y")), b"y");
+    add(header(&link(EntryType::Link, "hard", "suid")), b"");
+    add(header(&link(EntryType::Symlink, "soft", "nowhere")), b"");
+    add(header(&file(".wh.plain", b"")), b"");
+    builder.into_inner().unwrap()
+}
+
+#[test]
+fn every_kind_of_entry_comes_out_as_itself() {
+    let fixture = Fixture::new();
+    let files = fixture.import(&every_kind_of_entry()).unwrap();
     let stat = |name: &str| fs::symlink_metadata(files.join(name)).unwrap();
     assert_eq!(stat("").mode() & 0o7777, 0o750);
     assert_eq!(stat("sticky").mode() & 0o7777, 0o1777);

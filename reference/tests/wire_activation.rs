@@ -1,5 +1,11 @@
 //! A service manager may pass the socket.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions
+)] // helpers of tests
 
 mod support;
 

@@ -59,51 +59,14 @@ impl Parts<'_> {
     }
 
     fn wrong_modifiers(&self) -> Vec<Mistake> {
-        let (is_call, more, oneway) = self.flags();
         let there = self.modifiers.all();
-        let has = |word: &str| there.iter().any(|(other, _)| *other == word);
-        let rules = [
-            ("@collect", !more, "needs a call with -m"),
-            ("@retry", !is_call, "is for calls, not for raw bytes"),
-            (
-                "@retry",
-                oneway,
-                "cannot be with --oneway, which has no reply",
-            ),
-            ("@retry", has("@background"), "cannot be with @background"),
-            ("@retry", has("@times"), "cannot be with @times"),
-            (
-                "@background",
-                oneway,
-                "cannot be with --oneway, which has no reply",
-            ),
-            ("@background", has("@cleanup"), "cannot be with @cleanup"),
-            (
-                "@background",
-                has("@connection"),
-                "has a connection of its own, so no @connection",
-            ),
-            (
-                "@cleanup",
-                has("@connection"),
-                "has a connection of its own, so no @connection",
-            ),
-            (
-                "@within",
-                has("@background"),
-                "belongs before @join, not before @background",
-            ),
-            (
-                "@within",
-                oneway,
-                "cannot be with --oneway, which has no reply",
-            ),
-        ];
-        let broken = rules
+        let at = |word: &str| there.iter().find(|(other, _)| *other == word);
+        let broken = self
+            .modifier_rules()
             .into_iter()
-            .filter(|(word, wrong, _)| *wrong && has(word));
+            .filter(|(_, wrong, _)| *wrong);
         let mistakes = broken.filter_map(|(word, _, why)| {
-            let (_, span) = there.iter().find(|(other, _)| *other == word)?;
+            let (_, span) = at(word)?;
             Some(Mistake::new(
                 self.file,
                 span.clone(),
@@ -111,6 +74,32 @@ impl Parts<'_> {
             ))
         });
         mistakes.collect()
+    }
+
+    /// A directive, whether it is wrong on a step like this one, and why.
+    fn modifier_rules(&self) -> [(&'static str, bool, &'static str); 11] {
+        const NO_REPLY: &str = "cannot be with --oneway, which has no reply";
+        const OWN_CONNECTION: &str = "has a connection of its own, so no @connection";
+        let (is_call, more, oneway) = self.flags();
+        let there = self.modifiers.all();
+        let has = |word: &str| there.iter().any(|(other, _)| *other == word);
+        [
+            ("@collect", !more, "needs a call with -m"),
+            ("@retry", !is_call, "is for calls, not for raw bytes"),
+            ("@retry", oneway, NO_REPLY),
+            ("@retry", has("@background"), "cannot be with @background"),
+            ("@retry", has("@times"), "cannot be with @times"),
+            ("@background", oneway, NO_REPLY),
+            ("@background", has("@cleanup"), "cannot be with @cleanup"),
+            ("@background", has("@connection"), OWN_CONNECTION),
+            ("@cleanup", has("@connection"), OWN_CONNECTION),
+            (
+                "@within",
+                has("@background"),
+                "belongs before @join, not before @background",
+            ),
+            ("@within", oneway, NO_REPLY),
+        ]
     }
 
     fn wrong_expectations(&self) -> Option<Mistake> {

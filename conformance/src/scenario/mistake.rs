@@ -23,9 +23,12 @@ pub struct Mistake {
     pub expected: String,
     /// A sentence that helps.
     pub help: Option<String>,
-    /// Another place that matters: its file, its bytes, and what to say there.
-    pub also: Option<(Arc<SourceFile>, Range<usize>, String)>,
+    /// Another place that matters.
+    pub also: Option<Box<Also>>,
 }
+
+/// Another place that matters: its file, its bytes, and what to say there.
+pub type Also = (Arc<SourceFile>, Range<usize>, String);
 
 impl Mistake {
     /// A mistake at a place.
@@ -59,7 +62,7 @@ impl Mistake {
         span: Range<usize>,
         label: impl Into<String>,
     ) -> Self {
-        self.also = Some((Arc::clone(file), span, label.into()));
+        self.also = Some(Box::new((Arc::clone(file), span, label.into())));
         self
     }
 
@@ -80,7 +83,7 @@ impl Mistake {
             self.file.text.as_str(),
         );
         let mut labels = vec![Label::primary(here, self.span.clone()).with_message(&self.expected)];
-        if let Some((file, span, label)) = &self.also {
+        if let Some((file, span, label)) = self.also.as_deref() {
             let there = if Arc::ptr_eq(file, &self.file) {
                 here
             } else {

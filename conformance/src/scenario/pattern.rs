@@ -164,7 +164,7 @@ impl Node {
                 made,
                 optional,
                 in_key: false,
-            })
+            });
         };
         match &self.shape {
             Shape::Literal(_) => {}

@@ -95,7 +95,9 @@ fn pipelined(socket: &Path) -> f64 {
     let started = Instant::now();
     for _ in 0..CALLS / 100 {
         client.exchange(&batch);
-        (1..100).for_each(|_| drop(client.receive().len()));
+        for _ in 1..100 {
+            client.receive();
+        }
     }
     CALLS as f64 / started.elapsed().as_secs_f64()
 }

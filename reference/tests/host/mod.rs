@@ -161,6 +161,11 @@ pub fn request(command: &[&str]) -> CreateRequest {
     }
 }
 
+const APPLETS: [&str; 16] = [
+    "sh", "cat", "echo", "sleep", "kill", "id", "pwd", "env", "hostname", "true", "false", "ls",
+    "dd", "mkdir", "seq", "trap",
+];
+
 fn busybox_archive() -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     let busybox = fs::read("/bin/busybox").unwrap();
@@ -182,11 +187,7 @@ fn busybox_archive() -> Vec<u8> {
     }
     add("tmp/", directory, 0o1777, "", b"");
     add("bin/busybox", file, 0o755, "", &busybox);
-    let applets = [
-        "sh", "cat", "echo", "sleep", "kill", "id", "pwd", "env", "hostname", "true", "false",
-        "ls", "dd", "mkdir", "seq", "trap",
-    ];
-    for applet in applets {
+    for applet in APPLETS {
         add(
             &format!("bin/{applet}"),
             tar::EntryType::Symlink,
@@ -197,12 +198,7 @@ fn busybox_archive() -> Vec<u8> {
     }
     let passwd = b"root:x:0:0:root:/root:/bin/sh\nann:x:1000:100::/home/ann:/bin/sh\n";
     add("etc/passwd", file, 0o644, "", passwd);
-    add(
-        "etc/group",
-        file,
-        0o644,
-        "",
-        b"root:x:0:\nusers:x:100:\nwheel:x:10:ann\n",
-    );
+    let group = b"root:x:0:\nusers:x:100:\nwheel:x:10:ann\n";
+    add("etc/group", file, 0o644, "", group);
     builder.into_inner().unwrap()
 }
