@@ -21,7 +21,7 @@ pub fn write<T: Serialize>(directory: &Path, name: &str, record: &T) -> Result<(
     write_bytes(directory, name, &content)
 }
 
-/// Like [`write`], for content that is bytes already.
+/// Like [`write()`], for content that is bytes already.
 pub fn write_bytes(directory: &Path, name: &str, content: &[u8]) -> Result<(), StoreError> {
     let path = directory.join(name);
     let temporary = directory.join(format!("{name}.tmp"));
