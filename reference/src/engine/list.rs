@@ -1,12 +1,14 @@
 //! ListContainers and GetContainer.
 
+use std::path::Path;
+
 use super::{
-    ContainerSummary,
+    ContainerSummary, MountSummary,
     clock::Time,
     container::{Container, Usage},
     sync::lock,
 };
-use crate::sys::tree;
+use crate::{runtime, sys::tree};
 
 /// Whether a running container's size is measured anew: that walks all that it wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +42,29 @@ pub(super) fn summary(container: &Container, freshness: Freshness) -> ContainerS
         rw_size: size(rw_size),
         name: record.name.clone(),
         labels: record.labels.clone(),
-        mounts: Vec::new(),
+        mounts: mounts(container),
         running: running.is_some(),
         namespaces: running.map(|run| run.namespaces).unwrap_or_default(),
     }
+}
+
+/// The mounts of a container, as its OCI configuration has them.
+fn mounts(container: &Container) -> Vec<MountSummary> {
+    let known = runtime::mounts(&container.id(), container.dir.run());
+    let known = known.inspect_err(|error| {
+        tracing::warn!(container = container.id(), %error, "cannot tell its mounts");
+    });
+    let text = |path: Option<&Path>| path.unwrap_or(Path::new("")).display().to_string();
+    let told = known
+        .unwrap_or_default()
+        .into_iter()
+        .map(|mount| MountSummary {
+            destination: text(Some(mount.destination())),
+            kind: mount.typ().clone().unwrap_or_default(),
+            source: text(mount.source().as_deref()),
+            options: mount.options().clone().unwrap_or_default(),
+        });
+    told.collect()
 }
 
 /// The bytes that a container wrote. After a run they are measured once.

@@ -86,6 +86,7 @@ fn setup(container: &Container) -> Result<ContainerSetup> {
         cwd: process.working_directory.clone(),
         hostname: record.hostname.clone(),
         rootfs: container.mount_point.clone(),
+        files: container.dir.run().to_owned(),
         user: resolved.user,
         network: match record.net_mode.as_str() {
             "host" => Network::Host,

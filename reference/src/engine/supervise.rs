@@ -20,6 +20,7 @@ pub fn start(
 ) -> Result<Init, MonitorError> {
     dir.create()?;
     setup.make_working_directory().map_err(|e| refused(&e))?;
+    setup.write_files().map_err(|e| refused(&e))?;
     let spec = setup.spec().map_err(|e| refused(&e))?;
     spec.save(dir.config()).map_err(|e| refused(&e))?;
     launcher.launch(&setup.id, dir).inspect_err(|_| {

@@ -5,6 +5,7 @@
 
 mod container;
 mod executor;
+mod files;
 mod isolation;
 mod mounts;
 mod seccomp;
@@ -14,4 +15,5 @@ mod trouble;
 mod working_directory;
 
 pub use container::{Container, cgroup_path};
+pub use mounts::mounts;
 pub use setup::{ContainerSetup, Network, User};

@@ -7,6 +7,7 @@ use oci_spec::{
     runtime::{Mount, MountBuilder},
 };
 
+use super::{container::cgroup_path, files::FILES};
 use crate::sys::cgroup::{Hierarchies, Setup};
 
 /// Destination, type, options. Every one but /dev is nodev; /dev holds the standard nodes.
@@ -38,16 +39,34 @@ const DEFAULT: [(&str, &str, &[&str]); 6] = [
     ("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
 ];
 
+/// Programs inside may change them, for this run.
+const FILE_OPTIONS: [&str; 5] = ["bind", "nosuid", "noexec", "nodev", "rprivate"];
+
 /// Where a container sees its cgroup.
 const CGROUPS: &str = "/sys/fs/cgroup";
 const CGROUP_OPTIONS: [&str; 5] = ["nosuid", "noexec", "nodev", "relatime", "ro"];
 
-/// The default mounts, in order.
-pub(super) fn default(cgroup: &Path, host: &Hierarchies) -> Result<Vec<Mount>, OciSpecError> {
+/// The mounts of the container with this id, in order; `files` is the directory of those of its files that the engine writes.
+///
+/// # Errors
+/// If the OCI library refuses a value, or the host's cgroups cannot be read.
+pub fn mounts(id: &str, files: &Path) -> Result<Vec<Mount>, OciSpecError> {
+    let host = Hierarchies::of_host().map_err(OciSpecError::Io)?;
     let fixed = DEFAULT
         .into_iter()
         .map(|(to, kind, options)| mount(to, kind, kind, options));
-    fixed.chain(cgroups(cgroup, host)).collect()
+    let files = FILES.into_iter().map(|(to, name)| {
+        mount(
+            to,
+            "bind",
+            &files.join(name).to_string_lossy(),
+            &FILE_OPTIONS,
+        )
+    });
+    fixed
+        .chain(cgroups(&cgroup_path(id), host))
+        .chain(files)
+        .collect()
 }
 
 /// What of the cgroup mounts is only read-only once all are there, so that the runtime does it last.

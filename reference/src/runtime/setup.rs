@@ -17,6 +17,8 @@ pub struct ContainerSetup {
     pub hostname: String,
     /// The root file system on the host, mounted.
     pub rootfs: PathBuf,
+    /// The directory for those of its files that the engine writes; absolute, and there.
+    pub files: PathBuf,
     /// Who runs the program.
     pub user: User,
     /// The network.

@@ -33,7 +33,7 @@ impl ContainerSetup {
                     .readonly(false)
                     .build()?,
             )
-            .mounts(mounts::default(&cgroup_path(&self.id), host)?)
+            .mounts(mounts::mounts(&self.id, &self.files)?)
             .process(self.process()?)
             .linux(self.linux(host)?)
             .annotations(self.labels.clone().into_iter().collect::<HashMap<_, _>>())
@@ -126,6 +126,8 @@ mod tests {
             cwd: "/".into(),
             hostname: "h".into(),
             rootfs: PathBuf::from("/rootfs"),
+
+            files: PathBuf::from("/run"),
             user: User::default(),
             network: Network::None,
             labels: [("k".to_owned(), "v".to_owned())].into(),

@@ -41,6 +41,8 @@ mod tests {
             cwd: "/a/up/new".into(),
             hostname: String::new(),
             rootfs: rootfs.clone(),
+
+            files: std::path::PathBuf::from("/run"),
             user: User::default(),
             network: Network::None,
             labels: [].into(),

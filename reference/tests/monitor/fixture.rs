@@ -47,6 +47,7 @@ impl Fixture {
             cwd: "/".into(),
             hostname: "inside".into(),
             rootfs: rootfs(home.path()),
+            files: home.path().join("run"),
             user: User::default(),
             network: Network::None,
             labels: [].into(),

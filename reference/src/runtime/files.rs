@@ -1,0 +1,73 @@
+//! The files that name a container and its network: they are the engine's, not the image's, and are mounted over the image's own.
+
+use std::{fs, io, path::Path};
+
+use super::{ContainerSetup, Network};
+
+/// Where a container sees each, and its name in the directory that holds them.
+pub(super) const FILES: [(&str, &str); 3] = [
+    ("/etc/hosts", "hosts"),
+    ("/etc/hostname", "hostname"),
+    ("/etc/resolv.conf", "resolv.conf"),
+];
+
+const LOCALHOST: &str = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+
+impl ContainerSetup {
+    /// Writes them anew: host name and the host's own files may have changed since the last run.
+    ///
+    /// # Errors
+    /// If the directory cannot be written to.
+    pub fn write_files(&self) -> io::Result<()> {
+        let write = |name: &str, text: &str| fs::write(self.files.join(name), text);
+        let known = match self.network {
+            Network::Host => host_file("/etc/hosts"),
+            Network::None => LOCALHOST.to_owned(),
+        };
+        write("hosts", &hosts(&known, &self.hostname))?;
+        write("hostname", &format!("{}\n", self.hostname))?;
+        write("resolv.conf", &host_file("/etc/resolv.conf"))
+    }
+}
+
+/// A file of the host's; one that is absent, or no text, has nothing to say to containers.
+fn host_file(path: impl AsRef<Path>) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+/// The known names, and the container's own where it is not among them.
+fn hosts(known: &str, hostname: &str) -> String {
+    let names = |line: &str| line.split('#').next().unwrap_or_default().to_owned();
+    let is_known = known.lines().any(|line| {
+        names(line)
+            .split_whitespace()
+            .skip(1)
+            .any(|name| name == hostname)
+    });
+    if is_known {
+        return known.to_owned();
+    }
+    let end = if known.is_empty() || known.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    format!("{known}{end}127.0.1.1\t{hostname}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::added("127.0.0.1 localhost\n", "127.0.0.1 localhost\n127.0.1.1\tbox\n")]
+    #[case::without_a_line_end("127.0.0.1 localhost", "127.0.0.1 localhost\n127.0.1.1\tbox\n")]
+    #[case::already_there("10.0.0.1 other box\n", "10.0.0.1 other box\n")]
+    #[case::only_in_a_comment("10.0.0.1 other # box\n", "10.0.0.1 other # box\n127.0.1.1\tbox\n")]
+    #[case::nothing("", "127.0.1.1\tbox\n")]
+    fn a_container_finds_its_own_name(#[case] known: &str, #[case] expected: &str) {
+        assert_eq!(hosts(known, "box"), expected);
+    }
+}
