@@ -193,6 +193,34 @@ fn the_suite_shares_no_code_with_the_engine() {
 }
 
 #[test]
+fn every_source_file_has_its_line_in_architecture_md() {
+    let page = fs::read_to_string(workspace().join("ARCHITECTURE.md")).expect("a page");
+    let mut folder = String::new();
+    let mut told = Vec::new();
+    for line in page.lines() {
+        if let Some(name) = line.strip_prefix("### `") {
+            folder = name.trim_end_matches('`').to_owned();
+        } else if let Some((name, _)) = line
+            .strip_prefix("| `")
+            .and_then(|l| l.split_once(".rs` |"))
+        {
+            told.push(format!("{folder}/{name}.rs"));
+        }
+    }
+    let mut there: Vec<String> = ["reference/src", "conformance/src"]
+        .iter()
+        .flat_map(|root| {
+            sources(&workspace().join(root))
+                .into_iter()
+                .map(move |(file, _)| format!("{root}/{file}"))
+        })
+        .collect();
+    told.sort();
+    there.sort();
+    assert_eq!(told, there);
+}
+
+#[test]
 fn the_check_reads_groups_and_paths() {
     let code = "use crate::{engine::{self, Engine}, store};\nfn f() { crate::sys::now() }";
     assert_eq!(named(code), ["engine", "store", "sys"]);

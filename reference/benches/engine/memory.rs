@@ -25,14 +25,19 @@ pub fn measure(daemon: &Daemon, table: &mut Table) {
         None,
         "",
     );
-    let before = monitors(daemon);
-    let id = daemon.create(&mut client, &["sleep"]);
-    client.call("StartContainer", &json!({ "name": id }));
-    for pid in monitors(daemon)
-        .into_iter()
-        .filter(|pid| !before.contains(pid))
-    {
-        table.figure("monitor, private", private(pid), "MB", None, "<= 1.5 MB");
+    // Of several: what the first alone maps, all of them share.
+    for _ in 0..5 {
+        let id = daemon.create(&mut client, &["sleep"]);
+        client.call("StartContainer", &json!({ "name": id }));
+    }
+    if let Some(pid) = monitors(daemon).last() {
+        table.figure(
+            "monitor, private, one of 5",
+            private(*pid),
+            "MB",
+            None,
+            "<= 1.5 MB",
+        );
     }
 }
 
