@@ -1,19 +1,20 @@
 //! Matchers: what `{{…}}` says of a value.
 
-use std::{cmp::Ordering, fmt, sync::LazyLock};
+use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::{Number, Value};
 
 use super::{
-    compare::{compare_numbers, is_hollow, is_whole, same},
+    compare::{is_hollow, same},
     excerpt::Excerpt,
     insertion::{Name, WordKind, Words, is_name},
     mistake::Mistake,
+    relation::{Operand, Relation, accepts_number, bound},
 };
 
 /// The words that cannot name a capture.
-pub(crate) const RESERVED: [&str; 16] = [
+pub(crate) const RESERVED: [&str; 17] = [
     "any",
     "string",
     "nonempty",
@@ -26,6 +27,7 @@ pub(crate) const RESERVED: [&str; 16] = [
     "time",
     "not",
     "json",
+    "logged",
     "optional",
     "unordered",
     "each",
@@ -54,24 +56,6 @@ pub(crate) enum Matcher {
     Not(Box<Matcher>),
     Same(Name),
     Capture(Name, Box<Matcher>),
-}
-
-/// How a number stands to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Relation {
-    Less,
-    AtMost,
-    Greater,
-    AtLeast,
-    Equal,
-    Unequal,
-}
-
-/// What a number is compared with.
-#[derive(Debug, Clone)]
-pub(crate) enum Operand {
-    Literal(Number),
-    Capture(Name),
 }
 
 /// The values that names have while a body is matched.
@@ -317,102 +301,14 @@ fn misplaced(name: &Name, source: &Excerpt) -> Mistake {
     .expected(format!("it is for {place}"))
 }
 
-fn bound(words: &mut Words, source: &Excerpt) -> Result<Option<(Relation, Operand)>, Mistake> {
-    let relation = match words.peek() {
-        Some(WordKind::Sign("<")) => Relation::Less,
-        Some(WordKind::Sign("<=")) => Relation::AtMost,
-        Some(WordKind::Sign(">")) => Relation::Greater,
-        Some(WordKind::Sign(">=")) => Relation::AtLeast,
-        Some(WordKind::Sign("==")) => Relation::Equal,
-        Some(WordKind::Sign("!=")) => Relation::Unequal,
-        _ => return Ok(None),
-    };
-    words.take();
-    let word = words.take();
-    let range = word
-        .as_ref()
-        .map_or(words.range.clone(), |word| word.range.clone());
-    let operand = match word.map(|word| word.kind) {
-        Some(WordKind::Number(written)) => written.parse().ok().map(Operand::Literal),
-        Some(WordKind::Name(text)) if is_name(&text) && !RESERVED.contains(&text.as_str()) => {
-            let span = source.span(range.clone());
-            Some(Operand::Capture(Name { text, span }))
-        }
-        _ => None,
-    };
-    let wrong = || {
-        source
-            .mistake(range, format!("{relation} compares with something else"))
-            .expected("expected a number or the name of a capture")
-    };
-    operand
-        .map(|operand| Some((relation, operand)))
-        .ok_or_else(wrong)
-}
-
 fn matches_text(regex: Option<&Regex>, value: &Value) -> bool {
     regex
         .zip(value.as_str())
         .is_some_and(|(regex, text)| regex.is_match(text))
 }
 
-fn accepts_number(
-    whole: bool,
-    bound: Option<&(Relation, Operand)>,
-    value: &Value,
-    names: &dyn Names,
-) -> bool {
-    let Value::Number(number) = value else {
-        return false;
-    };
-    let Some((relation, operand)) = bound else {
-        return !whole || is_whole(number);
-    };
-    let other = match operand {
-        Operand::Literal(literal) => Some(literal),
-        Operand::Capture(name) => names.value(&name.text).and_then(Value::as_number),
-    };
-    let order = other.and_then(|other| compare_numbers(number, other));
-    (!whole || is_whole(number)) && order.is_some_and(|order| relation.holds(order))
-}
-
-impl Relation {
-    fn holds(self, order: Ordering) -> bool {
-        match self {
-            Self::Less => order.is_lt(),
-            Self::AtMost => order.is_le(),
-            Self::Greater => order.is_gt(),
-            Self::AtLeast => order.is_ge(),
-            Self::Equal => order.is_eq(),
-            Self::Unequal => order.is_ne(),
-        }
-    }
-}
-
-impl fmt::Display for Relation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Less => "<",
-            Self::AtMost => "<=",
-            Self::Greater => ">",
-            Self::AtLeast => ">=",
-            Self::Equal => "==",
-            Self::Unequal => "!=",
-        })
-    }
-}
-
-impl Operand {
-    fn describe(&self, names: &dyn Names) -> String {
-        match self {
-            Self::Literal(number) => number.to_string(),
-            Self::Capture(name) => name.describe(names),
-        }
-    }
-}
-
 impl Name {
-    fn describe(&self, names: &dyn Names) -> String {
+    pub(super) fn describe(&self, names: &dyn Names) -> String {
         match names.value(&self.text) {
             Some(value) => format!("{} ({})", super::mismatch::short(value), self.text),
             None => format!("the value of {:?}, which has none", self.text),

@@ -1,21 +1,18 @@
 //! Whether a value meets a pattern: a search, since captures and free order leave choices.
 
-use std::sync::LazyLock;
-
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
-    assignment,
     captures::Captures,
-    compare::{is_hollow, same},
     form::Form,
+    holding::{all_paired, elements_of, fits_in_number, holds, member_pairs},
     matcher::{Matcher, Names},
     pattern::{Element, Member, Node, Order, Shape},
 };
 
 /// How many nodes a search looks at before it gives up; only a body with several captures in an
 /// unordered array of many like elements comes near.
-const BUDGET: usize = 1_000_000;
+const BUDGET: usize = 200_000;
 
 /// The names known while a body is matched, and what the search has left.
 pub(crate) struct Scope<'a> {
@@ -150,8 +147,7 @@ impl<'a> Scope<'a> {
                 None => return values.is_empty() && next(self),
                 Some((Element::Further, [])) => return next(self),
                 Some((Element::Further, rest)) => {
-                    let mut ends = (0..=values.len()).filter_map(|skip| values.get(skip..));
-                    return ends.any(|values| self.meet_given(rest, values, next));
+                    return self.meet_behind_gap(rest, values, next);
                 }
                 Some((Element::Node(node), rest)) => {
                     let Some((value, left)) = values.split_first() else {
@@ -168,6 +164,26 @@ impl<'a> Scope<'a> {
                 }
             }
         }
+    }
+
+    /// Elements behind a gap may begin anywhere; behind the last gap only one place leaves no
+    /// value over, which matters where a log has millions of lines.
+    fn meet_behind_gap(
+        &mut self,
+        elements: &[Element],
+        values: &[Value],
+        next: Next<'_, 'a>,
+    ) -> bool {
+        let needed = elements.iter().filter_map(Element::node).count();
+        let Some(last) = values.len().checked_sub(needed) else {
+            return false;
+        };
+        let is_last_gap = needed == elements.len();
+        let mut places = (if is_last_gap { last } else { 0 })..=last;
+        places.any(|skip| {
+            let values = values.get(skip..).unwrap_or_default();
+            self.meet_given(elements, values, next)
+        })
     }
 
     fn meet_free(&mut self, elements: &[Element], values: &[Value], next: Next<'_, 'a>) -> bool {
@@ -204,129 +220,5 @@ impl<'a> Scope<'a> {
                 scope.place(rest, others, &remaining, next)
             })
         })
-    }
-}
-
-/// Whether a value meets a node that makes no captures.
-pub(crate) fn holds(node: &Node, value: &Value, names: &Scope<'_>) -> bool {
-    match &node.shape {
-        Shape::Literal(literal) => same(literal, value),
-        Shape::Matcher { matcher, .. } => matcher.accepts(value, names),
-        Shape::Form(form) => value
-            .as_str()
-            .is_some_and(|text| form.meets(text, names).is_some()),
-        Shape::Json(held, inner) => held
-            .json(value)
-            .is_some_and(|held| holds(inner, &held, names)),
-        Shape::Object { members, further } => {
-            member_pairs(members, further.as_deref(), value, names)
-                .is_some_and(|pairs| pairs.iter().all(|(node, value)| holds(node, value, names)))
-        }
-        Shape::Array { order, elements } => {
-            elements_of(value).is_some_and(|values| array_holds(*order, elements, values, names))
-        }
-    }
-}
-
-fn array_holds(order: Order, elements: &[Element], values: &[Value], names: &Scope<'_>) -> bool {
-    match order {
-        Order::Given => unplaced_element(elements, values, names).is_none(),
-        Order::Each => elements
-            .iter()
-            .filter_map(Element::node)
-            .all(|node| values.iter().all(|value| holds(node, value, names))),
-        Order::Free => {
-            let nodes: Vec<&Node> = elements.iter().filter_map(Element::node).collect();
-            let left: Vec<&Value> = values.iter().collect();
-            fits_in_number(nodes.len(), left.len(), nodes.len() < elements.len())
-                && all_paired(&nodes, &left, names)
-        }
-    }
-}
-
-/// The first element of a pattern, by index, that finds no place whatever `{{...}}` stands for;
-/// the number of elements if values are left over.
-pub(crate) fn unplaced_element(
-    elements: &[Element],
-    values: &[Value],
-    names: &Scope<'_>,
-) -> Option<usize> {
-    // Where the elements so far may end, as numbers of values.
-    let mut ends = vec![0];
-    for (index, element) in elements.iter().enumerate() {
-        ends = match element {
-            Element::Further => {
-                (ends.first().copied().unwrap_or_default()..=values.len()).collect()
-            }
-            Element::Node(node) => ends
-                .into_iter()
-                .filter(|end| {
-                    values
-                        .get(*end)
-                        .is_some_and(|value| holds(node, value, names))
-                })
-                .map(|end| end + 1)
-                .collect(),
-        };
-        if ends.is_empty() {
-            return Some(index);
-        }
-    }
-    (ends.last() != Some(&values.len())).then_some(elements.len())
-}
-
-fn fits_in_number(nodes: usize, values: usize, open: bool) -> bool {
-    nodes == values || (open && nodes < values)
-}
-
-fn all_paired(nodes: &[&Node], values: &[&Value], names: &Scope<'_>) -> bool {
-    let fits = |one: usize, other: usize| {
-        let pair = nodes.get(one).zip(values.get(other));
-        pair.is_some_and(|(node, value)| holds(node, value, names))
-    };
-    let partners = assignment::pair(nodes.len(), values.len(), fits);
-    partners.iter().flatten().count() == nodes.len()
-}
-
-/// Each named member with its value; `None` if one is missing or one too many is there.
-fn member_pairs<'n, 'v>(
-    members: &'n [Member],
-    further: Option<&Node>,
-    value: &'v Value,
-    names: &Scope<'_>,
-) -> Option<Vec<(&'n Node, &'v Value)>> {
-    let object = members_of(value)?;
-    let mut pairs = Vec::new();
-    let mut named = std::collections::HashSet::new();
-    for member in members {
-        let key = member.key.plain_text(names);
-        match object.get(&key) {
-            Some(value) => pairs.push((&member.value, value)),
-            None if member.optional => {}
-            None => return None,
-        }
-        named.insert(key);
-    }
-    let mut others = object.iter().filter(|(key, _)| !named.contains(*key));
-    let fine = others.all(|(_, value)| further.is_some_and(|node| holds(node, value, names)));
-    fine.then_some(pairs)
-}
-
-/// The members of an object, of which `null` and `[]` have none; `None` for anything else.
-pub(crate) fn members_of(value: &Value) -> Option<&Map<String, Value>> {
-    static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
-    match value {
-        Value::Object(members) => Some(members),
-        hollow if is_hollow(hollow) => Some(&NONE),
-        _ => None,
-    }
-}
-
-/// The elements of an array, of which `null` and `{}` have none; `None` for anything else.
-pub(crate) fn elements_of(value: &Value) -> Option<&[Value]> {
-    match value {
-        Value::Array(elements) => Some(elements),
-        hollow if is_hollow(hollow) => Some(&[]),
-        _ => None,
     }
 }

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::{
     assignment,
     captures::Captures,
-    meet::{Scope, elements_of, holds, members_of, unplaced_element},
+    holding::{elements_of, holds, members_of, unplaced_element},
+    meet::Scope,
     pattern::{Element, Member, Node, Order, Shape},
 };
 

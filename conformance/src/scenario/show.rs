@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use super::{
     captures::Captures,
     compare::same,
+    holding::{elements_of, members_of},
     matcher::{Matcher, Names},
-    meet::{Scope, elements_of, members_of},
+    meet::Scope,
     pattern::{Element, Member, Node, Order, Shape},
 };
 
