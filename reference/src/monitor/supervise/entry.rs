@@ -4,7 +4,7 @@ use std::{ffi::OsString, fs::File, io::Write};
 
 use crate::{
     monitor::{RunDir, report::Report},
-    sys::detach::detach,
+    sys::{detach::detach, limits},
 };
 
 /// What the daemon asked for.
@@ -20,6 +20,7 @@ impl Entry {
         let id = arguments.next()?.into_string().ok()?;
         let dir = RunDir::new(arguments.next()?, arguments.next()?);
         let answer = detach().ok()?;
+        limits::lower_open_files().ok()?;
         Some(Self {
             id,
             dir,
