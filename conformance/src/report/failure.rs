@@ -95,21 +95,32 @@ fn located(finding: &Finding, place: &Place) -> Mistake {
 
 /// Golden against actual, line by line; a body of one line each needs no diff markers to be read, but keeps them all the same.
 fn render_diff(diff: &Diff) -> String {
-    let lines = TextDiff::from_lines(diff.expected.as_str(), diff.actual.as_str());
     let mut text = format!(
         "{} {}\n",
         Styled(GOOD, "- expected"),
         Styled(BAD, "+ actual")
     );
-    for change in lines.iter_all_changes() {
-        let line = change.value().trim_end_matches('\n');
-        let _ = match change.tag() {
+    for (tag, line) in diff_lines(diff) {
+        let _ = match tag {
             ChangeTag::Equal => writeln!(text, "  {line}"),
             ChangeTag::Delete => writeln!(text, "{}", Styled(GOOD, format!("- {line}"))),
             ChangeTag::Insert => writeln!(text, "{}", Styled(BAD, format!("+ {line}"))),
         };
     }
     text
+}
+
+/// The lines of golden and actual, each with where it stands.
+pub(super) fn diff_lines(diff: &Diff) -> Vec<(ChangeTag, String)> {
+    TextDiff::from_lines(diff.expected.as_str(), diff.actual.as_str())
+        .iter_all_changes()
+        .map(|change| {
+            (
+                change.tag(),
+                change.value().trim_end_matches('\n').to_owned(),
+            )
+        })
+        .collect()
 }
 
 fn render_requirements(outcome: &Outcome, sentences: Sentences) -> String {

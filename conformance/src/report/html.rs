@@ -3,13 +3,17 @@
 use std::{
     collections::BTreeMap,
     io::{self, Write},
-    mem,
 };
 
 use askama::Template;
-use similar::{ChangeTag, TextDiff};
+use similar::ChangeTag;
 
-use super::{Consumer, Sentences, failure::transcript_line};
+use super::{
+    Consumer, Sentences,
+    collected::Collected,
+    failure::{diff_lines, transcript_line},
+    verdict::RunVerdict,
+};
 use crate::{
     event::{Event, Finding, Outcome, Run, Summary, Verdict},
     scenario::ast::Level,
@@ -19,37 +23,34 @@ use crate::{
 pub struct Html<W> {
     out: W,
     sentences: Sentences,
-    run: Option<Run>,
-    outcomes: Vec<Outcome>,
+    collected: Collected,
 }
 
 impl<W> std::fmt::Debug for Html<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Html")
-            .field("outcomes", &self.outcomes.len())
+            .field("outcomes", &self.collected.outcomes.len())
             .finish_non_exhaustive()
     }
 }
 
 impl<W: Write> Html<W> {
     /// A report that goes to `out`.
-    pub const fn new(out: W, sentences: Sentences) -> Self {
+    pub fn new(out: W, sentences: Sentences) -> Self {
         Self {
             out,
             sentences,
-            run: None,
-            outcomes: Vec::new(),
+            collected: Collected::default(),
         }
     }
 
     fn finish(&mut self, summary: &Summary) -> io::Result<()> {
-        let mut outcomes = mem::take(&mut self.outcomes);
-        outcomes.sort_by(|a, b| (&a.suite, &a.id).cmp(&(&b.suite, &b.id)));
+        let Collected { run, outcomes } = &self.collected;
         let page = Page {
-            run: self.run.as_ref(),
+            run: run.as_ref(),
             summary,
-            verdict: verdict_of_run(summary),
-            matrix: matrix(&outcomes),
+            verdict: verdict(summary),
+            matrix: matrix(outcomes),
             rows: outcomes.iter().map(|o| row(o, self.sentences)).collect(),
         };
         let text = page.render().map_err(io::Error::other)?;
@@ -60,13 +61,10 @@ impl<W: Write> Html<W> {
 
 impl<W: Write + Send> Consumer for Html<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        match event {
-            Event::Started(run) => self.run = Some(run.clone()),
-            Event::ScenarioStarted { .. } | Event::Note(_) => {}
-            Event::ScenarioEnded(outcome) => self.outcomes.push((**outcome).clone()),
-            Event::Ended(summary) => return self.finish(summary),
+        match self.collected.take(event) {
+            Some(summary) => self.finish(summary),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -112,16 +110,15 @@ struct Shown {
     diff: Vec<(&'static str, String)>,
 }
 
-const fn verdict_of_run(summary: &Summary) -> (&'static str, &'static str) {
-    if summary.failed + summary.timeouts > 0 {
-        ("does not conform", "fail")
-    } else if summary.errors > 0 || summary.interrupted {
-        ("no verdict", "error")
-    } else if summary.passed + summary.failed_below_gate == 0 {
-        ("nothing ran", "error")
-    } else {
-        ("conforms", "pass")
-    }
+/// The words for the run, and the class that colours them.
+const fn verdict(summary: &Summary) -> (&'static str, &'static str) {
+    let verdict = RunVerdict::of(summary);
+    let class = match verdict {
+        RunVerdict::DoesNotConform => "fail",
+        RunVerdict::None | RunVerdict::NothingRan => "error",
+        RunVerdict::Conforms => "pass",
+    };
+    (verdict.words(), class)
 }
 
 fn matrix(outcomes: &[Outcome]) -> Vec<Group> {
@@ -195,14 +192,9 @@ fn shown(finding: &Finding) -> Shown {
             .trim()
             .to_owned(),
         diff: finding.diff.as_ref().map_or_else(Vec::new, |diff| {
-            TextDiff::from_lines(diff.expected.as_str(), diff.actual.as_str())
-                .iter_all_changes()
-                .map(|change| {
-                    (
-                        class(change.tag()),
-                        change.value().trim_end_matches('\n').to_owned(),
-                    )
-                })
+            diff_lines(diff)
+                .into_iter()
+                .map(|(tag, line)| (class(tag), line))
                 .collect()
         }),
     }

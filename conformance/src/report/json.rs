@@ -1,13 +1,10 @@
 //! The run as one JSON document, for other programs. Its form is versioned by `schema`.
 
-use std::{
-    io::{self, Write},
-    mem,
-};
+use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::Consumer;
+use super::{Consumer, collected::Collected};
 use crate::event::{Event, Outcome, Run, Summary};
 
 /// Raised when a reader of the older form could misread the newer one.
@@ -17,8 +14,7 @@ const SCHEMA: u32 = 1;
 #[derive(Debug)]
 pub struct Json<W> {
     out: W,
-    run: Option<Run>,
-    outcomes: Vec<Outcome>,
+    collected: Collected,
 }
 
 #[derive(Serialize)]
@@ -31,21 +27,19 @@ struct Document<'a> {
 
 impl<W: Write> Json<W> {
     /// A report that goes to `out`.
-    pub const fn new(out: W) -> Self {
+    pub fn new(out: W) -> Self {
         Self {
             out,
-            run: None,
-            outcomes: Vec::new(),
+            collected: Collected::default(),
         }
     }
 
     fn finish(&mut self, summary: &Summary) -> io::Result<()> {
-        let mut outcomes = mem::take(&mut self.outcomes);
-        outcomes.sort_by(|a, b| (&a.suite, &a.id).cmp(&(&b.suite, &b.id)));
+        let Collected { run, outcomes } = &self.collected;
         let document = Document {
             schema: SCHEMA,
-            run: &self.run,
-            outcomes: &outcomes,
+            run,
+            outcomes,
             summary,
         };
         serde_json::to_writer_pretty(&mut self.out, &document)?;
@@ -56,12 +50,9 @@ impl<W: Write> Json<W> {
 
 impl<W: Write + Send> Consumer for Json<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        match event {
-            Event::Started(run) => self.run = Some(run.clone()),
-            Event::ScenarioStarted { .. } | Event::Note(_) => {}
-            Event::ScenarioEnded(outcome) => self.outcomes.push((**outcome).clone()),
-            Event::Ended(summary) => return self.finish(summary),
+        match self.collected.take(event) {
+            Some(summary) => self.finish(summary),
+            None => Ok(()),
         }
-        Ok(())
     }
 }

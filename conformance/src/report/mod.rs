@@ -2,10 +2,12 @@
 
 pub use crate::event::Consumer;
 
+mod collected;
 mod failure;
 mod html;
 mod json;
 mod terminal;
+mod verdict;
 
 pub use html::Html;
 pub use json::Json;

@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{
     Consumer, Sentences,
     failure::{self, BAD, DIM, DOUBTFUL, GOOD, STRONG, Styled},
+    verdict::RunVerdict,
 };
 use crate::{
     event::{Event, Outcome, Run, Summary, Verdict},
@@ -165,14 +166,11 @@ fn seconds(duration: Duration) -> String {
 
 /// `does not conform: 2 failed, 1 timed out, 130 passed, 4 skipped in 3.1 s`
 fn summary_line(summary: &Summary) -> String {
-    let (word, style) = if summary.failed + summary.timeouts > 0 {
-        ("does not conform", BAD)
-    } else if summary.errors > 0 || summary.interrupted {
-        ("no verdict", DOUBTFUL)
-    } else if summary.passed + summary.failed_below_gate == 0 {
-        ("nothing ran", DOUBTFUL)
-    } else {
-        ("conforms", GOOD)
+    let verdict = RunVerdict::of(summary);
+    let style = match verdict {
+        RunVerdict::DoesNotConform => BAD,
+        RunVerdict::None | RunVerdict::NothingRan => DOUBTFUL,
+        RunVerdict::Conforms => GOOD,
     };
     let counts = [
         (summary.failed, "failed"),
@@ -196,7 +194,7 @@ fn summary_line(summary: &Summary) -> String {
     let time = format!("{:.1} s", summary.duration.as_secs_f64());
     format!(
         "{}: {}{interrupted} in {time}",
-        Styled(style, word),
+        Styled(style, verdict.words()),
         said.join(", ")
     )
 }
