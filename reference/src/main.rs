@@ -1,12 +1,12 @@
 //! Serves io.projectatomic.podman.
 
-use std::{error::Error, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Parser;
 use podman_reference::{
     config::{Arguments, Command},
     daemon,
-    engine::supervise,
+    engine::{supervise, with_causes},
     monitor,
 };
 
@@ -37,12 +37,4 @@ fn start_log() {
         .with_writer(std::io::stderr)
         .with_env_filter(filter.unwrap_or_else(|_| "info".into()))
         .init();
-}
-
-fn with_causes(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| (*error).source());
-    causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }

@@ -1,9 +1,7 @@
 //! From the engine's errors to those of the interface.
 
-use std::error::Error;
-
 use super::generated::podman::VarlinkCallError;
-use crate::engine::EngineError;
+use crate::engine::{EngineError, with_causes};
 
 /// Answers a call with an error.
 pub(crate) fn reply(call: &mut dyn VarlinkCallError, error: EngineError) -> varlink::Result<()> {
@@ -12,18 +10,9 @@ pub(crate) fn reply(call: &mut dyn VarlinkCallError, error: EngineError) -> varl
         EngineError::ImageNotFound { name } => call.reply_image_not_found(name),
         EngineError::Runtime(reason) => call.reply_runtime_error(reason),
         EngineError::Refused(_) | EngineError::Failed { .. } | EngineError::Cancelled(_) => {
-            call.reply_error_occurred(reason(&error))
+            call.reply_error_occurred(with_causes(&error))
         }
     }
-}
-
-/// The error and what caused it, outermost first.
-fn reason(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| (*error).source());
-    causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }
 
 /// Answers a call of a method that a later version will carry out.
@@ -50,6 +39,6 @@ mod tests {
             context: "writing the record".to_owned(),
             source: source.into(),
         };
-        assert_eq!(reason(&error), "writing the record: no space left");
+        assert_eq!(with_causes(&error), "writing the record: no space left");
     }
 }

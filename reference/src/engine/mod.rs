@@ -37,7 +37,7 @@ mod user;
 mod watcher;
 mod words;
 
-pub use error::EngineError;
+pub use error::{EngineError, with_causes};
 pub use request::CreateRequest;
 pub use summary::{ContainerSummary, ImageSummary, Info, MountSummary, NamespaceSummary};
 

@@ -2,6 +2,7 @@
 
 use std::{error::Error, ffi::OsString, process::ExitCode};
 
+use super::with_causes;
 use crate::{
     monitor::{self, Init, Launcher, MonitorError, Output, RunDir, RunState, Workload},
     runtime::{Container, ContainerSetup, cgroup_path},
@@ -31,13 +32,7 @@ pub fn start(
 
 /// A failure before the monitor is there, with its causes.
 fn refused(error: &(dyn Error + 'static)) -> MonitorError {
-    let causes = std::iter::successors(Some(error), |error| (*error).source());
-    MonitorError::Start(
-        causes
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(": "),
-    )
+    MonitorError::Start(with_causes(error))
 }
 
 /// Clears up after a run that is over, however it ended: kills what is left of it (its monitor may have been killed), and
