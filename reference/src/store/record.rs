@@ -1,15 +1,11 @@
 //! Records: JSON files that are either the old or the new one after a crash, never a part.
 
-use std::{
-    fs::{File, OpenOptions},
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-};
+use std::{fs::File, path::Path};
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::StoreError;
+use crate::sys::replace::{Durability, replace};
 
 /// Replaces `name` in `directory`: written beside it, synced, renamed over it, directory synced.
 pub fn write<T: Serialize>(directory: &Path, name: &str, record: &T) -> Result<(), StoreError> {
@@ -24,19 +20,7 @@ pub fn write<T: Serialize>(directory: &Path, name: &str, record: &T) -> Result<(
 /// Like [`write()`], for content that is bytes already.
 pub fn write_bytes(directory: &Path, name: &str, content: &[u8]) -> Result<(), StoreError> {
     let path = directory.join(name);
-    let temporary = directory.join(format!("{name}.tmp"));
-    let failed = || StoreError::io("cannot write", path.clone());
-    write_synced(&temporary, content).map_err(failed())?;
-    std::fs::rename(&temporary, &path).map_err(failed())?;
-    sync_directory(directory)
-}
-
-fn write_synced(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = options.open(path)?;
-    file.write_all(content)?;
-    file.sync_all()
+    replace(&path, content, Durability::PowerCut).map_err(StoreError::io("cannot write", path))
 }
 
 /// Makes renames and new names in `directory` survive a power cut.

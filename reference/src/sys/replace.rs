@@ -1,8 +1,9 @@
 //! Replacing a small file in one step, so that a reader sees the old or the new one and never half.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
@@ -15,7 +16,7 @@ pub enum Durability {
     Processes,
 }
 
-/// Writes `content` to `path` by way of `path` + ".tmp".
+/// Writes `content` to `path` by way of `path` + ".tmp", for its owner alone.
 ///
 /// # Errors
 /// If a step fails; `path` is then what it was.
@@ -23,7 +24,9 @@ pub fn replace(path: &Path, content: &[u8], durability: Durability) -> io::Resul
     let mut name = path.as_os_str().to_owned();
     name.push(".tmp");
     let temporary = Path::new(&name);
-    let mut file = File::create(temporary)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(temporary)?;
     file.write_all(content)?;
     if durability == Durability::PowerCut {
         file.sync_all()?;
