@@ -55,8 +55,13 @@ impl<T: Given> Given for Option<T> {
     }
 }
 
-/// The names of those that are given.
+/// The names of those that are given: of variables, or of all the fields of a structure, without `..`, so that a new one does
+/// not compile until somebody has decided about it.
 macro_rules! names_of_given {
+    ($type:ident { $($field:ident),* $(,)? } = $value:expr) => {{
+        let $type { $($field),* } = $value;
+        $crate::api::containers::create::names_of_given!($($field),*)
+    }};
     ($($field:ident),* $(,)?) => {
         [$((stringify!($field), $crate::api::containers::create::Given::is_given(&$field))),*]
             .into_iter()
