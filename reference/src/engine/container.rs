@@ -3,14 +3,14 @@
 use std::{
     os::fd::AsFd,
     path::PathBuf,
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
     time::Instant,
 };
 
 use nix::poll::PollTimeout;
 
 use super::{
-    EngineError, NamespaceSummary, Result,
+    EngineError, MountSummary, NamespaceSummary, Result,
     clock::Time,
     sync::{Announcer, lock},
 };
@@ -38,6 +38,8 @@ pub(super) struct Container {
     lower: Vec<PathBuf>,
     state: Mutex<State>,
     pub(super) usage: Mutex<Usage>,
+    /// What lists tell of its mounts, once they were asked for.
+    pub(super) mounts: OnceLock<Arc<[MountSummary]>>,
 }
 
 /// How a container stands.
@@ -127,6 +129,7 @@ impl Container {
                 bytes: 0,
                 stale: last.is_some(),
             }),
+            mounts: OnceLock::new(),
             record,
         }
     }

@@ -1,6 +1,8 @@
 //! ListContainers and GetContainer.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
+
+use oci_spec::runtime::Mount;
 
 use super::{
     ContainerSummary, MountSummary,
@@ -48,23 +50,32 @@ pub(super) fn summary(container: &Container, freshness: Freshness) -> ContainerS
     }
 }
 
-/// The mounts of a container, as its OCI configuration has them.
-fn mounts(container: &Container) -> Vec<MountSummary> {
-    let known = runtime::mounts(&container.id(), container.dir.run());
-    let known = known.inspect_err(|error| {
-        tracing::warn!(container = container.id(), %error, "cannot tell its mounts");
-    });
-    let text = |path: Option<&Path>| path.unwrap_or(Path::new("")).display().to_string();
-    let told = known
-        .unwrap_or_default()
-        .into_iter()
-        .map(|mount| MountSummary {
-            destination: text(Some(mount.destination())),
-            kind: mount.typ().clone().unwrap_or_default(),
-            source: text(mount.source().as_deref()),
-            options: mount.options().clone().unwrap_or_default(),
-        });
-    told.collect()
+/// The mounts of a container, as its OCI configuration has them. They never change, and a list has thousands of them, so they
+/// are put together once.
+fn mounts(container: &Container) -> Arc<[MountSummary]> {
+    if let Some(known) = container.mounts.get() {
+        return Arc::clone(known);
+    }
+    match runtime::mounts(&container.id(), container.dir.run()) {
+        Ok(mounts) => {
+            let told = mounts.iter().map(told).collect();
+            Arc::clone(container.mounts.get_or_init(|| told))
+        }
+        Err(error) => {
+            tracing::warn!(container = container.id(), %error, "cannot tell its mounts");
+            Arc::default()
+        }
+    }
+}
+
+fn told(mount: &Mount) -> MountSummary {
+    let text = |path: &Path| path.display().to_string();
+    MountSummary {
+        destination: text(mount.destination()),
+        kind: mount.typ().clone().unwrap_or_default(),
+        source: mount.source().as_deref().map(text).unwrap_or_default(),
+        options: mount.options().clone().unwrap_or_default(),
+    }
 }
 
 /// The bytes that a container wrote. After a run they are measured once.

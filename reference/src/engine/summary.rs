@@ -1,6 +1,6 @@
 //! What the engine tells of containers, images and the host.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A container as lists show it. Field meanings as in `ListContainerData` of SPEC.md.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct ContainerSummary {
     pub rw_size: i64,
     pub name: String,
     pub labels: BTreeMap<String, String>,
-    pub mounts: Vec<MountSummary>,
+    pub mounts: Arc<[MountSummary]>,
     pub running: bool,
     pub namespaces: NamespaceSummary,
 }

@@ -19,18 +19,18 @@ pub(super) fn encode(container: ContainerSummary) -> ListContainerData {
         rwsize: container.rw_size,
         names: container.name,
         labels: container.labels.into_iter().collect(),
-        mounts: container.mounts.into_iter().map(mount).collect(),
+        mounts: container.mounts.iter().map(mount).collect(),
         containerrunning: container.running,
         namespaces: namespaces(container.namespaces),
     }
 }
 
-fn mount(mount: MountSummary) -> ContainerMount {
+fn mount(mount: &MountSummary) -> ContainerMount {
     ContainerMount {
-        destination: mount.destination,
-        r#type: mount.kind,
-        source: mount.source,
-        options: mount.options,
+        destination: mount.destination.clone(),
+        r#type: mount.kind.clone(),
+        source: mount.source.clone(),
+        options: mount.options.clone(),
     }
 }
 
