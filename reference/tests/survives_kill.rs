@@ -7,11 +7,12 @@
     clippy::as_conversions
 )] // helpers of tests
 
+mod busybox;
 mod support;
 
 use std::{
     fs,
-    process::Command,
+    sync::Arc,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -21,7 +22,7 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::{Value, json};
-use support::{Client, Daemon, arguments, binary};
+use support::{Client, Daemon};
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -29,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A folder, and the daemon in it; what is left of its containers is removed with it.
 struct Host {
     daemon: Option<Daemon>,
-    folder: TempDir,
+    folder: Arc<TempDir>,
     image: String,
 }
 
@@ -37,11 +38,11 @@ impl Host {
     fn new() -> Self {
         let mut host = Self {
             daemon: None,
-            folder: TempDir::new().unwrap(),
+            folder: Arc::new(TempDir::new().unwrap()),
             image: String::new(),
         };
         host.start();
-        fs::write(host.folder.path().join("image.tar"), archive()).unwrap();
+        fs::write(host.folder.path().join("image.tar"), busybox::archive()).unwrap();
         let source = host.folder.path().join("image.tar");
         let reply = host.call(
             "ImportImage",
@@ -52,10 +53,7 @@ impl Host {
     }
 
     fn start(&mut self) {
-        let mut command = Command::new(binary());
-        command.args(arguments(self.folder.path()));
-        // The daemon's own folder is an empty one: this test keeps the real one across its lives.
-        self.daemon = Some(Daemon::spawn(command, TempDir::new().unwrap()));
+        self.daemon = Some(Daemon::start_in(&self.folder));
     }
 
     fn kill(&mut self) {
@@ -64,14 +62,10 @@ impl Host {
         daemon.end();
     }
 
-    fn client(&self) -> Client {
-        Client::connect(&support::socket(self.folder.path()))
-    }
-
     fn call(&self, method: &str, parameters: &Value) -> Value {
         let method = format!("io.projectatomic.podman.{method}");
         let message = json!({ "method": method, "parameters": parameters }).to_string();
-        let reply = self.client().ask(&message);
+        let reply = Client::connect(&support::socket(self.folder.path())).ask(&message);
         assert!(reply["error"].is_null(), "{message}: {reply}");
         reply["parameters"].clone()
     }
@@ -122,22 +116,6 @@ impl Drop for Host {
             self.call("RemoveContainer", &json!({ "name": name, "force": true }));
         }
     }
-}
-
-fn archive() -> Vec<u8> {
-    let mut builder = tar::Builder::new(Vec::new());
-    builder
-        .append_path_with_name("/bin/busybox", "bin/busybox")
-        .unwrap();
-    for applet in ["sh", "sleep", "true", "seq"] {
-        let mut header = tar::Header::new_gnu();
-        header.set_entry_type(tar::EntryType::Symlink);
-        header.set_size(0);
-        builder
-            .append_link(&mut header, format!("bin/{applet}"), "busybox")
-            .unwrap();
-    }
-    builder.into_inner().unwrap()
 }
 
 fn until(what: &str, mut holds: impl FnMut() -> bool) {

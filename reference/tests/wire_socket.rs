@@ -63,10 +63,7 @@ fn a_dead_daemons_socket_is_replaced() {
     first.signal(Signal::SIGKILL);
     first.end();
     assert!(first.socket().exists());
-    let folder = std::mem::replace(&mut first.folder, TempDir::new().unwrap());
-    let mut command = Command::new(binary());
-    command.args(arguments(folder.path()));
-    Daemon::spawn(command, folder).connect().ping();
+    Daemon::start_in(&first.folder).connect().ping();
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::{
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -35,7 +36,8 @@ pub fn binary() -> PathBuf {
 /// A running daemon; killed when dropped.
 pub struct Daemon {
     pub child: Child,
-    pub folder: TempDir,
+    /// May be shared: a test that outlives its daemon keeps it for the next one.
+    pub folder: Arc<TempDir>,
     _output: BufReader<ChildStdout>,
 }
 
@@ -70,7 +72,14 @@ impl Daemon {
         Self::spawn(command, folder)
     }
 
-    pub fn spawn(mut command: Command, folder: TempDir) -> Self {
+    /// The next daemon in a folder that an earlier one has left.
+    pub fn start_in(folder: &Arc<TempDir>) -> Self {
+        let mut command = Command::new(binary());
+        command.args(arguments(folder.path()));
+        Self::spawn(command, Arc::clone(folder))
+    }
+
+    pub fn spawn(mut command: Command, folder: impl Into<Arc<TempDir>>) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut ready = String::new();
@@ -78,7 +87,7 @@ impl Daemon {
         assert!(ready.starts_with("podman-reference "), "{ready:?}");
         Self {
             child,
-            folder,
+            folder: folder.into(),
             _output: output,
         }
     }
