@@ -1,12 +1,6 @@
 //! Holds the architecture: imports run left to right, siblings do not import each other, `unsafe` has one home,
 //! and the suite shares no code with the engine.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
+#![expect(clippy::expect_used)] // helpers of tests
 
 use std::{
     fs,

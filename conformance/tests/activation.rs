@@ -1,11 +1,5 @@
 //! A service can be started for the run, and is ended with it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
+#![expect(clippy::unwrap_used)] // helpers of tests
 
 mod service;
 

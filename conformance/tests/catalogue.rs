@@ -1,11 +1,5 @@
 //! `list`, `show`, `check` and `coverage` say what there is without an endpoint.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
+#![expect(clippy::unwrap_used)] // helpers of tests
 
 mod service;
 

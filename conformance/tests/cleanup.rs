@@ -1,11 +1,5 @@
 //! Clean-up runs in reverse order, whatever happened before it, and changes no verdict.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
+#![expect(clippy::unwrap_used)] // helpers of tests
 
 mod service;
 

@@ -1,11 +1,4 @@
 //! `call` is a small varlink client.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
 
 mod service;
 

@@ -1,12 +1,6 @@
 //! The varlink suite judges a service of another make: what it reports there are that service's
 //! departures from the protocol's documentation, each checked by hand, and nothing else.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
+#![expect(clippy::unwrap_used)] // helpers of tests
 
 use std::{
     collections::BTreeSet,

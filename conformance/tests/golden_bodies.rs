@@ -1,11 +1,5 @@
 //! What the matchers of golden bodies accept, capture, and say where a body departs.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
+#![expect(clippy::panic, clippy::indexing_slicing)] // helpers of tests
 
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -1,11 +1,5 @@
 //! Whatever a scenario file holds, reading it ends, with a scenario or with mistakes that can be shown.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)] // helpers of tests
 
 use std::{
     fs,

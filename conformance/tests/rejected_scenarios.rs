@@ -1,13 +1,7 @@
 //! Every file in `fixtures/rejected` is refused with the message that stands beside it.
 //!
 //! After a deliberate change, `UPDATE_EXPECTED=1 cargo test --test rejected_scenarios` writes the messages anew.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
+#![expect(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 use std::{
     fs,

@@ -1,11 +1,5 @@
 //! The same events give the terminal's report, the HTML file and the JSON document.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
+#![expect(clippy::unwrap_used)] // helpers of tests
 
 use std::{
     io::{self, Write},

@@ -1,11 +1,5 @@
 //! What a scenario file says becomes the steps of the syntax tree.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests
 
 use std::{path::Path, sync::Arc, time::Duration};
 

@@ -1,11 +1,4 @@
 //! Every scenario that ships can be read.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
 
 use rstest::rstest;
 use varlink_conformance::scenario::suite::{Suite, SuiteError};

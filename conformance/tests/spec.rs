@@ -1,12 +1,6 @@
 //! SPEC.md keeps the form that it promises, and every requirement has a scenario or an excuse.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
+#![expect(clippy::unwrap_used)] // helpers of tests
 
 use varlink_conformance::{
     scenario::{

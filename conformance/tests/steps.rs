@@ -1,11 +1,4 @@
 //! Each kind of step does what the scenario language says, seen from a service's side.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
 
 mod service;
 

@@ -1,11 +1,5 @@
 //! A directory of one's own is a suite; a single file is one too.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
+#![expect(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 use std::{fs, path::Path};
 

@@ -1,11 +1,4 @@
 //! What runs, what does not and why, and the exit code that follows.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
 
 mod service;
 

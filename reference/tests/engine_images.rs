@@ -1,11 +1,4 @@
 //! Images are imported, found by every form of their name, moved between names and removed, all or nothing.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
 
 mod host;
 

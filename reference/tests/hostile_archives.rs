@@ -1,11 +1,5 @@
 //! An archive is unpacked inside its layer, whatever its entries say, and takes no more than the limits.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
+#![expect(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests
 
 use std::{
     fs,

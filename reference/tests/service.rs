@@ -1,11 +1,4 @@
 //! org.varlink.service, complete.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
 
 mod support;
 

@@ -1,11 +1,5 @@
 //! Containers outlive the daemon: after SIGKILL the next one adopts them, and no line and no exit code is lost.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
+#![expect(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests
 
 mod busybox;
 mod support;

@@ -1,11 +1,4 @@
 //! A bad message costs its sender an error, not the connection.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
 
 mod support;
 

@@ -1,11 +1,4 @@
 //! Every call is answered in its turn, and a oneway call never.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
 
 mod support;
 

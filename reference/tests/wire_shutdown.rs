@@ -1,11 +1,4 @@
 //! SIGTERM and SIGINT end the daemon in good order.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
 
 mod support;
 

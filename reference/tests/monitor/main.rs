@@ -1,13 +1,7 @@
 //! What a container's monitor promises: starts that say why they fail, exit codes, complete logs, and nothing left behind.
 //!
 //! Needs root and a static busybox at /bin/busybox, as the engine needs root.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions
-)] // helpers of tests
+#![expect(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod ends;
 mod fixture;
