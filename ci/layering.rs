@@ -16,7 +16,8 @@ const ENGINE: &[(&str, u8)] = &[
     ("runtime", 2),
     ("network", 2),
     ("monitor", 2),
-    ("sys", 3),
+    ("settings", 3),
+    ("sys", 4),
 ];
 
 /// The suite's modules: a run is made of scenarios; reports see events alone.

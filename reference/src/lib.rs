@@ -1,7 +1,7 @@
 //! A small, honest, single-machine container engine that serves io.projectatomic.podman.
 //!
 //! ```text
-//! client -> api -> engine -> store | registry | runtime | network | monitor -> sys
+//! client -> api -> engine -> store | registry | runtime | network | monitor -> settings -> sys
 //! ```
 //! Imports run only left to right; siblings do not import each other; nothing imports `api`.
 
@@ -11,5 +11,6 @@ pub mod daemon;
 pub mod engine;
 pub mod monitor;
 pub mod runtime;
+pub mod settings;
 pub mod store;
 pub mod sys;

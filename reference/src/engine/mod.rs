@@ -26,7 +26,7 @@ mod ports;
 mod process;
 pub mod reference;
 mod remove;
-mod request;
+pub mod request;
 mod signals;
 mod start;
 mod stop;

@@ -93,6 +93,7 @@ fn setup(container: &Container) -> Result<ContainerSetup> {
             _ => Network::None,
         },
         labels: record.labels.clone(),
+        settings: record.settings.clone(),
     })
 }
 

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use crate::settings::Settings;
+
 /// A container with everything resolved: nothing here refers to an image, a name or a default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerSetup {
@@ -25,6 +27,8 @@ pub struct ContainerSetup {
     pub network: Network,
     /// Labels, as annotations of the OCI configuration.
     pub labels: BTreeMap<String, String>,
+    /// What else was asked for.
+    pub settings: Settings,
 }
 
 /// Who runs a container's program.

@@ -116,7 +116,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::runtime::User;
+    use crate::{runtime::User, settings::Settings};
 
     fn setup() -> ContainerSetup {
         ContainerSetup {
@@ -126,11 +126,11 @@ mod tests {
             cwd: "/".into(),
             hostname: "h".into(),
             rootfs: PathBuf::from("/rootfs"),
-
             files: PathBuf::from("/run"),
             user: User::default(),
             network: Network::None,
             labels: [("k".to_owned(), "v".to_owned())].into(),
+            settings: Settings::default(),
         }
     }
 

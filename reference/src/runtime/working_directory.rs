@@ -24,7 +24,10 @@ mod tests {
     use std::{fs, os::unix::fs::symlink};
 
     use super::*;
-    use crate::runtime::{Network, User};
+    use crate::{
+        runtime::{Network, User},
+        settings::Settings,
+    };
 
     #[test]
     fn a_link_to_the_host_stays_inside() {
@@ -46,6 +49,7 @@ mod tests {
             user: User::default(),
             network: Network::None,
             labels: [].into(),
+            settings: Settings::default(),
         };
         setup.make_working_directory().unwrap();
         assert!(rootfs.join("outside/new").is_dir());

@@ -9,6 +9,7 @@ use super::{
     layout::{Discarded, RECORD, create_private},
     record,
 };
+use crate::settings::Settings;
 
 /// Everything that a container is, but for its files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +40,9 @@ pub struct ContainerRecord {
     pub stop_signal: i32,
     /// Seconds between that and SIGKILL.
     pub stop_timeout: u32,
+    /// What else was asked for.
+    #[serde(default)]
+    pub settings: Settings,
 }
 
 /// What runs in a container.

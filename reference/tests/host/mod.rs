@@ -12,7 +12,7 @@ use std::{
 };
 
 use podman_reference::{
-    engine::{Cancel, CreateRequest, Engine, EngineConfig, EngineError},
+    engine::{Cancel, CreateRequest, Engine, EngineConfig, EngineError, request::NetworkRequest},
     monitor::Launcher,
 };
 
@@ -158,7 +158,10 @@ pub fn request(command: &[&str]) -> CreateRequest {
     CreateRequest {
         image: "busybox".into(),
         command: command.iter().map(|&word| word.to_owned()).collect(),
-        net_mode: Some("none".into()),
+        network: NetworkRequest {
+            net_mode: Some("none".into()),
+            ..NetworkRequest::default()
+        },
         env: BTreeMap::new(),
         ..CreateRequest::default()
     }

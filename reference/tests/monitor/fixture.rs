@@ -51,6 +51,7 @@ impl Fixture {
             user: User::default(),
             network: Network::None,
             labels: [].into(),
+            settings: podman_reference::settings::Settings::default(),
         };
         let dir = RunDir::new(home.path().join("keep"), home.path().join("run"));
         Self {

@@ -1,4 +1,4 @@
-//! CreateContainer: every field is handed on, accepted without effect, or named as one that is not honoured yet.
+//! CreateContainer: every field is handed on, or accepted without effect.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,13 @@ use crate::{
         generated::podman::{Call_CreateContainer, Create},
         interface::Session,
     },
-    engine::CreateRequest,
+    engine::{
+        CreateRequest,
+        request::{
+            LifecycleRequest, MountsRequest, NamespacesRequest, NetworkRequest, ResourcesRequest,
+            SecurityRequest, StdioRequest,
+        },
+    },
 };
 
 pub(crate) fn create(
@@ -55,22 +61,7 @@ impl<T: Given> Given for Option<T> {
     }
 }
 
-/// The names of those that are given: of variables, or of all the fields of a structure, without `..`, so that a new one does
-/// not compile until somebody has decided about it.
-macro_rules! names_of_given {
-    ($type:ident { $($field:ident),* $(,)? } = $value:expr) => {{
-        let $type { $($field),* } = $value;
-        $crate::api::containers::create::names_of_given!($($field),*)
-    }};
-    ($($field:ident),* $(,)?) => {
-        [$((stringify!($field), $crate::api::containers::create::Given::is_given(&$field))),*]
-            .into_iter()
-            .filter_map(|(name, given)| given.then_some(name))
-    };
-}
-pub(super) use names_of_given;
-
-fn given<T: Given>(value: Option<T>) -> Option<T> {
+pub(super) fn given<T: Given>(value: Option<T>) -> Option<T> {
     value.filter(Given::is_given)
 }
 
@@ -154,64 +145,11 @@ fn decode(create: Create) -> CreateRequest {
         seccomp_profile_path,
         security_opts,
     } = create;
-    let mut unsupported: Vec<_> = names_of_given!(
-        cap_add,
-        cap_drop,
-        conmon_pidfile,
-        cgroup_parent,
-        devices,
-        dns_opt,
-        dns_search,
-        dns_servers,
-        exposed_ports,
-        gidmap,
-        group_add,
-        host_add,
-        image_id,
-        builtin_imgvolumes,
-        image_volume_type,
-        interactive,
-        ipc_mode,
-        log_driver,
-        log_driver_opt,
-        network,
-        pid_mode,
-        pod,
-        privileged,
-        publish,
-        publish_all,
-        readonly_rootfs,
-        rm,
-        shm_dir,
-        subuidmap,
-        subgidmap,
-        subuidname,
-        subgidname,
-        sys_ctl,
-        tmpfs,
-        tty,
-        uidmap,
-        userns_mode,
-        user,
-        uts_mode,
-        volumes,
-        mount_label,
-        process_label,
-        no_new_privs,
-        apparmor_profile,
-        seccomp_profile_path,
-        security_opts,
-    )
-    .collect();
-    unsupported.extend(resources.into_iter().flat_map(resources::unsupported));
-    unsupported.extend(
-        id_mappings
-            .into_iter()
-            .flat_map(resources::unsupported_mappings),
-    );
     CreateRequest {
         image: image.unwrap_or_default(),
+        image_id: given(image_id),
         name: given(name),
+        pod: given(pod),
         // Further arguments follow the command, or stand in its place.
         command: [command, args].into_iter().flatten().flatten().collect(),
         entrypoint: entrypoint(entry),
@@ -219,10 +157,71 @@ fn decode(create: Create) -> CreateRequest {
         hostname: given(hostname),
         work_dir: given(work_dir),
         labels: labels.into_iter().flatten().collect(),
-        net_mode: given(net_mode),
         stop_signal: given(stop_signal),
         stop_timeout: given(stop_timeout),
-        unsupported,
+        security: SecurityRequest {
+            user: given(user),
+            group_add: group_add.unwrap_or_default(),
+            cap_add: cap_add.unwrap_or_default(),
+            cap_drop: cap_drop.unwrap_or_default(),
+            privileged: privileged.unwrap_or_default(),
+            no_new_privs: no_new_privs.unwrap_or_default(),
+            devices: devices.unwrap_or_default(),
+            readonly_rootfs: readonly_rootfs.unwrap_or_default(),
+            sys_ctl: sys_ctl.into_iter().flatten().collect(),
+            seccomp_profile_path: given(seccomp_profile_path),
+            security_opts: security_opts.unwrap_or_default(),
+            apparmor_profile: given(apparmor_profile),
+            mount_label: given(mount_label),
+            process_label: given(process_label),
+        },
+        resources: ResourcesRequest {
+            cgroup_parent: given(cgroup_parent),
+            ..resources.map(resources::decode).unwrap_or_default()
+        },
+        namespaces: NamespacesRequest {
+            ipc_mode: given(ipc_mode),
+            pid_mode: given(pid_mode),
+            uts_mode: given(uts_mode),
+            userns_mode: given(userns_mode),
+            uidmap: uidmap.unwrap_or_default(),
+            gidmap: gidmap.unwrap_or_default(),
+            id_mappings: id_mappings
+                .map(resources::decode_mappings)
+                .unwrap_or_default(),
+            subuidmap: given(subuidmap),
+            subgidmap: given(subgidmap),
+            subuidname: given(subuidname),
+            subgidname: given(subgidname),
+        },
+        network: NetworkRequest {
+            net_mode: given(net_mode),
+            network: given(network),
+            publish: publish.unwrap_or_default(),
+            publish_all: publish_all.unwrap_or_default(),
+            exposed_ports: exposed_ports.unwrap_or_default(),
+            dns_servers: dns_servers.unwrap_or_default(),
+            dns_search: dns_search.unwrap_or_default(),
+            dns_opt: dns_opt.unwrap_or_default(),
+            host_add: host_add.unwrap_or_default(),
+        },
+        mounts: MountsRequest {
+            volumes: volumes.unwrap_or_default(),
+            tmpfs: tmpfs.unwrap_or_default(),
+            image_volume_type: given(image_volume_type),
+            builtin_imgvolumes: builtin_imgvolumes.unwrap_or_default(),
+            shm_dir: given(shm_dir),
+        },
+        stdio: StdioRequest {
+            tty: tty.unwrap_or_default(),
+            interactive: interactive.unwrap_or_default(),
+            log_driver: given(log_driver),
+            log_driver_opt: log_driver_opt.unwrap_or_default(),
+        },
+        lifecycle: LifecycleRequest {
+            rm: rm.unwrap_or_default(),
+            conmon_pidfile: given(conmon_pidfile),
+        },
     }
 }
 
@@ -251,13 +250,12 @@ mod tests {
         assert_eq!(request.hostname.as_deref(), Some("h"));
         assert_eq!(request.work_dir.as_deref(), Some("/w"));
         assert_eq!(request.labels.get("l").map(String::as_str), Some(""));
-        assert_eq!(request.net_mode.as_deref(), Some("none"));
+        assert_eq!(request.network.net_mode.as_deref(), Some("none"));
         assert_eq!(
             (request.stop_signal, request.stop_timeout),
             (Some(9), Some(5))
         );
         assert_eq!(request.entrypoint, Some(vec!["/e".to_owned()]));
-        assert!(request.unsupported.is_empty());
     }
 
     #[rstest]
@@ -271,17 +269,28 @@ mod tests {
         assert_eq!(decoded(create).entrypoint, expected);
     }
 
-    #[rstest]
-    #[case::zero_values(json!({"pod": "", "tty": false, "user": "", "sys_ctl": {}, "resources": {"memory": 0, "ulimit": []}, "id_mappings": {"host_uid_mapping": false, "uid_map": {"size": 0}}}), &[])]
-    #[case::without_effect(json!({"detach": true, "quiet": true}), &[])]
-    #[case::flag(json!({"tty": true}), &["tty"])]
-    #[case::list(json!({"volumes": ["/a:/b"], "cap_add": ["X"]}), &["cap_add", "volumes"])]
-    #[case::resources(json!({"resources": {"memory": 1, "cpus": 0.5}}), &["cpus", "memory"])]
-    #[case::mappings(json!({"id_mappings": {"gid_map": {"size": 1}}}), &["id_mappings"])]
-    fn fields_that_are_not_honoured_are_named(
-        #[case] create: serde_json::Value,
-        #[case] expected: &[&str],
-    ) {
-        assert_eq!(decoded(create).unsupported, expected);
+    #[test]
+    fn zero_values_are_not_given() {
+        let request = decoded(json!({
+            "pod": "", "tty": false, "user": "", "sys_ctl": {}, "resources": {"memory": 0, "ulimit": []},
+            "id_mappings": {"host_uid_mapping": false, "uid_map": {"size": 0}},
+        }));
+        assert_eq!(
+            format!("{request:?}"),
+            format!("{:?}", CreateRequest::default())
+        );
+    }
+
+    #[test]
+    fn inner_structures_are_handed_on() {
+        let request = decoded(json!({
+            "resources": {"memory": 1, "cpus": 0.5}, "cgroup_parent": "/p",
+            "id_mappings": {"gid_map": {"size": 1}},
+        }));
+        assert_eq!(request.resources.memory, Some(1));
+        assert_eq!(request.resources.cpus, Some(0.5));
+        assert_eq!(request.resources.cgroup_parent.as_deref(), Some("/p"));
+        let groups = request.namespaces.id_mappings.gid_map.unwrap();
+        assert_eq!((groups.container_id, groups.size), (0, 1));
     }
 }

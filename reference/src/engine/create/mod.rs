@@ -1,5 +1,13 @@
 //! CreateContainer: everything is checked first, then the container is written as a whole.
 
+mod lifecycle;
+mod mounts;
+mod namespaces;
+mod network;
+mod resources;
+mod security;
+mod stdio;
+
 use std::sync::Arc;
 
 use oci_spec::image::Config;
@@ -14,6 +22,7 @@ use super::{
     sync::lock,
 };
 use crate::{
+    settings::Settings,
     store::{ContainerId, ContainerRecord, ImageId},
     sys::process::Signal,
 };
@@ -23,11 +32,6 @@ const STOP_TIMEOUT: u32 = 10;
 
 impl Engine {
     pub(super) fn create(&self, request: &CreateRequest) -> Result<String> {
-        if let Some(field) = request.unsupported.first() {
-            return Err(EngineError::Refused(format!(
-                "{field} is not supported yet"
-            )));
-        }
         let found = self.image_to_use(&request.image)?;
         let claim = Claim {
             engine: self,
@@ -109,7 +113,7 @@ fn record(
     let image: &Image = &found.image;
     let default = Config::default();
     let config = image.config.config().as_ref().unwrap_or(&default);
-    let net_mode = net_mode(request.net_mode.as_deref())?;
+    let net_mode = net_mode(request.network.net_mode.as_deref())?;
     let hostname = hostname(request.hostname.as_deref(), net_mode, &id)?;
     let name = request.name.clone().unwrap_or_default();
     if !name.is_empty() {
@@ -137,7 +141,32 @@ fn record(
         net_mode: net_mode.to_owned(),
         stop_signal: stop_signal(request.stop_signal, config)?.get(),
         stop_timeout: stop_timeout(request.stop_timeout)?,
+        settings: settings(request)?,
     })
+}
+
+fn settings(request: &CreateRequest) -> std::result::Result<Settings, String> {
+    refuse_given(&[
+        ("pod", request.pod.is_some()),
+        ("image_id", request.image_id.is_some()),
+    ])?;
+    Ok(Settings {
+        security: security::check(&request.security)?,
+        resources: resources::check(&request.resources)?,
+        namespaces: namespaces::check(&request.namespaces)?,
+        network: network::check(&request.network)?,
+        mounts: mounts::check(&request.mounts)?,
+        stdio: stdio::check(&request.stdio)?,
+        lifecycle: lifecycle::check(&request.lifecycle)?,
+    })
+}
+
+/// Refuses the first field that is given, by its name: what cannot be honoured must not be dropped.
+fn refuse_given(fields: &[(&str, bool)]) -> std::result::Result<(), String> {
+    match fields.iter().find(|(_, given)| *given) {
+        Some((field, _)) => Err(format!("{field} is not supported yet")),
+        None => Ok(()),
+    }
 }
 
 fn net_mode(given: Option<&str>) -> std::result::Result<&'static str, String> {

@@ -1,0 +1,41 @@
+//! What a container was asked for beyond its program: the engine checks it, the store keeps it, the runtime applies it.
+//!
+//! Plain data without behaviour; a field that a record lacks has its default.
+
+use serde::{Deserialize, Serialize};
+
+mod lifecycle;
+mod mounts;
+mod namespaces;
+mod network;
+mod resources;
+mod security;
+mod stdio;
+
+pub use lifecycle::Lifecycle;
+pub use mounts::Mounts;
+pub use namespaces::Namespaces;
+pub use network::Network;
+pub use resources::Resources;
+pub use security::Security;
+pub use stdio::Stdio;
+
+/// A container's settings, a part for each concern.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Who the processes are and what they may do.
+    pub security: Security,
+    /// Limits, as the kernel takes them.
+    pub resources: Resources,
+    /// Which namespaces a container has of its own, and its ids.
+    pub namespaces: Namespaces,
+    /// A container's network, and the names that it knows.
+    pub network: Network,
+    /// What is mounted in a container beyond its root filesystem and the defaults.
+    pub mounts: Mounts,
+    /// A container's standard streams and their log.
+    pub stdio: Stdio,
+    /// What happens at a container's start and end.
+    pub lifecycle: Lifecycle,
+}
