@@ -1,4 +1,4 @@
-//! The probe image: built as a tar, imported for the run, removed at its end.
+//! The probe image and its variants as tars; the image is imported for the run and removed at its end.
 
 use std::{
     fs::File,
@@ -16,6 +16,38 @@ use crate::{
 };
 
 const TAR: &str = "probe.tar";
+
+/// Variants of the image: the names of their tars, and what they have where an engine puts files of its own.
+const VARIANTS: [(&str, [(&str, Odd); 3]); 2] = [
+    (
+        "links.tar",
+        [
+            ("etc/hosts", Odd::Link("/etc/group")),
+            ("etc/hostname", Odd::Link("../../../no-such/hostname")),
+            (
+                "etc/resolv.conf",
+                Odd::Link("../run/systemd/resolve/stub-resolv.conf"),
+            ),
+        ],
+    ),
+    (
+        "folders.tar",
+        [
+            ("etc/hosts/", Odd::Folder),
+            ("etc/hostname/", Odd::Folder),
+            ("etc/resolv.conf/", Odd::Folder),
+        ],
+    ),
+];
+
+/// What an image has in the place of an ordinary file.
+#[derive(Debug, Clone, Copy)]
+enum Odd {
+    /// A symbolic link that leads there.
+    Link(&'static str),
+    /// A folder with a file in it.
+    Folder,
+}
 
 const PASSWD: &str = "root:x:0:0:root:/:/probe\nprobe:x:1000:1000:probe:/work:/probe\n";
 const GROUP: &str = "root:x:0:\nprobe:x:1000:\nextra:x:2000:probe\n";
@@ -37,6 +69,10 @@ const FOLDERS: [(&str, u32); 8] = [
 /// # Errors
 /// The output cannot be written.
 pub fn write_tar(out: impl Write) -> io::Result<()> {
+    write_variant(out, &[])
+}
+
+fn write_variant(out: impl Write, odd: &[(&str, Odd)]) -> io::Result<()> {
     let mut tar = Builder::new(out);
     for (path, mode) in FOLDERS {
         append(&mut tar, path, mode, EntryType::Directory, b"")?;
@@ -56,7 +92,24 @@ pub fn write_tar(out: impl Write) -> io::Result<()> {
         GROUP.as_bytes(),
     )?;
     append(&mut tar, "probe", 0o755, EntryType::Regular, probe::PROGRAM)?;
+    for (path, kind) in odd {
+        append_odd(&mut tar, path, *kind)?;
+    }
     tar.into_inner()?.flush()
+}
+
+fn append_odd(tar: &mut Builder<impl Write>, path: &str, odd: Odd) -> io::Result<()> {
+    match odd {
+        Odd::Link(target) => {
+            let mut header = header(0o777, EntryType::Symlink, b"");
+            tar.append_link(&mut header, path, target)
+        }
+        Odd::Folder => {
+            append(tar, path, 0o755, EntryType::Directory, b"")?;
+            let file = format!("{path}file");
+            append(tar, &file, 0o644, EntryType::Regular, b"the image's\n")
+        }
+    }
 }
 
 fn append(
@@ -66,6 +119,10 @@ fn append(
     kind: EntryType,
     content: &[u8],
 ) -> io::Result<()> {
+    tar.append_data(&mut header(mode, kind, content), path, content)
+}
+
+fn header(mode: u32, kind: EntryType, content: &[u8]) -> Header {
     let mut header = Header::new_gnu();
     header.set_entry_type(kind);
     header.set_mode(mode);
@@ -74,14 +131,23 @@ fn append(
     // A fixed time, so that the same program gives the same image.
     header.set_mtime(1_500_000_000);
     header.set_size(u64::try_from(content.len()).unwrap_or(u64::MAX));
-    tar.append_data(&mut header, path, content)
+    header
+}
+
+/// Writes the tars of the image and its variants into a folder.
+fn write_tars(folder: &Path) -> io::Result<()> {
+    let create = |name: &str| File::create(folder.join(name)).map(io::BufWriter::new);
+    write_tar(create(TAR)?)?;
+    for (name, odd) in &VARIANTS {
+        write_variant(create(name)?, odd)?;
+    }
+    Ok(())
 }
 
 /// Imports the image by way of the shared directory, which is `here` for the suite; returns its reference.
 pub(super) fn bring(stage: &Stage<'_>, here: &Path) -> Result<String, String> {
     let path = here.join(TAR);
-    let written = File::create(&path).and_then(|file| write_tar(io::BufWriter::new(file)));
-    written.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    write_tars(here).map_err(|error| format!("cannot write to {}: {error}", here.display()))?;
     let there = stage
         .shared
         .as_ref()

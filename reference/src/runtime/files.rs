@@ -3,6 +3,7 @@
 use std::{fs, io, path::Path};
 
 use super::{ContainerSetup, Network};
+use crate::sys::tree::Tree;
 
 /// Where a container sees each, and its name in the directory that holds them.
 pub(super) const FILES: [(&str, &str); 3] = [
@@ -17,8 +18,9 @@ impl ContainerSetup {
     /// Writes them anew: host name and the host's own files may have changed since the last run.
     ///
     /// # Errors
-    /// If the directory cannot be written to.
+    /// If they cannot be written, or have no place in the root file system.
     pub fn write_files(&self) -> io::Result<()> {
+        self.make_room()?;
         let write = |name: &str, text: &str| fs::write(self.files.join(name), text);
         let known = match self.network {
             Network::Host => host_file("/etc/hosts"),
@@ -27,6 +29,17 @@ impl ContainerSetup {
         write("hosts", &hosts(&known, &self.hostname))?;
         write("hostname", &format!("{}\n", self.hostname))?;
         write("resolv.conf", &host_file("/etc/resolv.conf"))
+    }
+
+    /// The runtime mounts them over files. A link is replaced rather than followed: what it points to, which often is there only
+    /// in a booted system, may lie below another mount or be another of these files.
+    fn make_room(&self) -> io::Result<()> {
+        let rootfs = Tree::open(&self.rootfs)?;
+        for (path, _) in FILES {
+            let placed = rootfs.place_file(Path::new(path));
+            placed.map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))?;
+        }
+        Ok(())
     }
 }
 

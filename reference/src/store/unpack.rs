@@ -142,7 +142,7 @@ impl<'a> Unpacker<'a> {
         let parent = path.parent().unwrap_or(Path::new(""));
         let parent = self.tree.create_directories(parent)?;
         let parent = parent.as_fd();
-        if kind == Kind::Directory && tree::is_directory(parent, name)? == Some(true) {
+        if kind == Kind::Directory && tree::file_type(parent, name)? == Some(FileType::Directory) {
             self.directories.insert(path.to_owned(), attributes);
             return Ok(());
         }

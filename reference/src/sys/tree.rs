@@ -17,8 +17,12 @@ use rustix::{
     io::Errno,
 };
 
-/// The mode of a directory that nobody described.
+/// The modes of a directory and a file that nobody described.
 const IMPLIED_DIRECTORY: Mode = Mode::from_raw_mode(0o755);
+const IMPLIED_FILE: Mode = Mode::from_raw_mode(0o644);
+
+/// How deep directories are gone into where their maker chose the depth: each level holds a descriptor.
+const DEPTH: usize = 200;
 
 /// The root of such a tree. `..`, absolute links and magic links never lead out of it.
 #[derive(Debug)]
@@ -56,13 +60,43 @@ impl Tree {
             match self.directory(&walked) {
                 Ok(next) => here = next,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    create_directory(here.as_fd(), Path::new(name))?;
-                    here = self.directory(&walked)?;
+                    here = create_directory(here.as_fd(), Path::new(name))?;
                 }
                 Err(error) => return Err(error),
             }
         }
         Ok(here)
+    }
+
+    /// Sees to it that there is a regular file at `path`. One that is there is kept; anything else, also a link, is removed and
+    /// gives way to an empty file. Of its parents, one that is no directory and leads to none inside the tree gives way too.
+    pub fn place_file(&self, path: &Path) -> io::Result<()> {
+        let (parent, name) = self.place_parent(path)?;
+        let parent = parent.as_fd();
+        if file_type(parent, name)? == Some(FileType::RegularFile) {
+            return Ok(());
+        }
+        remove_in_place(parent, name, DEPTH)?;
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let made = rustix::fs::openat(parent, name, flags, IMPLIED_FILE)?;
+        Ok(rustix::fs::fchmod(made, IMPLIED_FILE)?)
+    }
+
+    fn place_directory(&self, path: &Path) -> io::Result<OwnedFd> {
+        match self.directory(path) {
+            Err(error) if leads_nowhere(&error) => {}
+            done => return done,
+        }
+        let (parent, name) = self.place_parent(path)?;
+        remove_in_place(parent.as_fd(), name, DEPTH)?;
+        create_directory(parent.as_fd(), name)
+    }
+
+    fn place_parent<'p>(&self, path: &'p Path) -> io::Result<(OwnedFd, &'p Path)> {
+        let name = path.file_name().ok_or(Errno::INVAL)?;
+        let parent = path.parent().unwrap_or(Path::new(""));
+        Ok((self.place_directory(parent)?, Path::new(name)))
     }
 
     /// The content of a regular file, cut at `limit` bytes; `None` when there is no file. A FIFO, a device or a directory is an
@@ -102,11 +136,38 @@ impl Tree {
     }
 }
 
-fn create_directory(parent: BorrowedFd<'_>, name: &Path) -> io::Result<()> {
+/// Whether no directory is where a path leads.
+fn leads_nowhere(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP)
+    )
+}
+
+fn create_directory(parent: BorrowedFd<'_>, name: &Path) -> io::Result<OwnedFd> {
     rustix::fs::mkdirat(parent, name, IMPLIED_DIRECTORY)?;
     let made = open_directory(parent, name)?;
     // The process's umask must not show inside an image.
-    Ok(rustix::fs::fchmod(made, IMPLIED_DIRECTORY)?)
+    rustix::fs::fchmod(&made, IMPLIED_DIRECTORY)?;
+    Ok(made)
+}
+
+/// Removes `name` in `parent`, with everything below it where it is: directories of an overlay cannot be moved aside as
+/// [`remove_all`] does. Links are removed, not followed; missing is fine; deeper than `depth` directories is an error.
+fn remove_in_place(parent: BorrowedFd<'_>, name: &Path, depth: usize) -> io::Result<()> {
+    match rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => return Ok(()),
+        Err(Errno::ISDIR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let depth = depth
+        .checked_sub(1)
+        .ok_or_else(|| io::Error::other("its directories are too deep"))?;
+    let directory = open_directory(parent, name)?;
+    for entry in entries(directory.as_fd())? {
+        remove_in_place(directory.as_fd(), Path::new(&entry), depth)?;
+    }
+    Ok(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?)
 }
 
 /// Removes `name` in `parent`, with everything below it; links are removed, not followed. Missing is fine.
@@ -180,10 +241,10 @@ fn open_directory(parent: BorrowedFd<'_>, name: &Path) -> io::Result<OwnedFd> {
 
 /// The bytes of all regular files below a directory, a file with several names counted each time.
 ///
-/// What lies deeper than 200 directories is not counted: its maker chose the depth, and each level holds a descriptor.
+/// What lies deeper than 200 directories is not counted.
 pub fn measure(path: &Path) -> io::Result<u64> {
     let root = open_directory(rustix::fs::CWD, path)?;
-    measure_below(root.as_fd(), 200)
+    measure_below(root.as_fd(), DEPTH)
 }
 
 fn measure_below(directory: BorrowedFd<'_>, depth: usize) -> io::Result<u64> {
@@ -209,12 +270,10 @@ fn measure_below(directory: BorrowedFd<'_>, depth: usize) -> io::Result<u64> {
     Ok(bytes)
 }
 
-/// Whether `name` in `parent` is itself a directory (a link to one is not); `None` when it does not exist.
-pub fn is_directory(parent: BorrowedFd<'_>, name: &Path) -> io::Result<Option<bool>> {
+/// What `name` in `parent` itself is, not what a link leads to; `None` when it does not exist.
+pub fn file_type(parent: BorrowedFd<'_>, name: &Path) -> io::Result<Option<FileType>> {
     match rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(found) => Ok(Some(
-            FileType::from_raw_mode(found.st_mode) == FileType::Directory,
-        )),
+        Ok(found) => Ok(Some(FileType::from_raw_mode(found.st_mode))),
         Err(Errno::NOENT) => Ok(None),
         Err(error) => Err(error.into()),
     }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod ends;
+mod files;
 mod fixture;
 mod isolation;
 mod logs;
