@@ -1,8 +1,9 @@
 //! The probe image and its variants as tars; the image is imported for the run and removed at its end.
 
 use std::{
-    fs::File,
+    fs::{File, Permissions},
     io::{self, Write},
+    os::unix::fs::PermissionsExt,
     path::Path,
 };
 
@@ -135,27 +136,26 @@ fn header(mode: u32, kind: EntryType, content: &[u8]) -> Header {
 }
 
 /// Writes the tars of the image and its variants into a folder.
-fn write_tars(folder: &Path) -> io::Result<()> {
-    let create = |name: &str| File::create(folder.join(name)).map(io::BufWriter::new);
-    write_tar(create(TAR)?)?;
+pub(super) fn write_tars(folder: &Path) -> io::Result<()> {
+    write_tar(create(&folder.join(TAR))?)?;
     for (name, odd) in &VARIANTS {
-        write_variant(create(name)?, odd)?;
+        write_variant(create(&folder.join(name))?, odd)?;
     }
     Ok(())
 }
 
-/// Imports the image by way of the shared directory, which is `here` for the suite; returns its reference.
-pub(super) fn bring(stage: &Stage<'_>, here: &Path) -> Result<String, String> {
-    let path = here.join(TAR);
-    write_tars(here).map_err(|error| format!("cannot write to {}: {error}", here.display()))?;
-    let there = stage
-        .shared
-        .as_ref()
-        .map(|shared| shared.join(TAR))
-        .unwrap_or(path);
+/// A file that the endpoint can read, whoever it runs as.
+fn create(path: &Path) -> io::Result<io::BufWriter<File>> {
+    let file = File::create(path)?;
+    file.set_permissions(Permissions::from_mode(0o644))?;
+    Ok(io::BufWriter::new(file))
+}
+
+/// Imports the image from the shared directory, which is `shared` for the endpoint; returns its reference.
+pub(super) fn bring(stage: &Stage<'_>, shared: &Path) -> Result<String, String> {
     let reference = format!("localhost/varlink-conformance-probe:{}", stage.run_id);
     let parameters = json!({
-        "source": there, "reference": reference, "message": "", "changes": [],
+        "source": shared.join(TAR), "reference": reference, "message": "", "changes": [],
     });
     let deadline = Deadline::after(stage.timeout).watching(Some(stage.interrupt));
     let imported = call(

@@ -156,7 +156,7 @@ fn set_stage<'r>(
         image: settings.image.clone().map(Ok),
     };
     if stage.image.is_none() && units.iter().any(|unit| unit.needs(&Need::Image)) {
-        stage.image = folder.map(|folder| image::bring(&stage, folder.here()));
+        stage.image = folder.map(|folder| image::bring(&stage, folder.there()));
     }
     stage
 }

@@ -8,13 +8,13 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{plan::Unit, settings::Settings};
+use super::{image, plan::Unit, settings::Settings};
 use crate::scenario::ast::Need;
 
-/// A folder of this run alone; dropped, it is removed.
+/// A folder of this run alone, with the tars of the probe image in it; dropped, it is removed.
 #[derive(Debug)]
 pub(super) struct SharedFolder {
-    here: TempDir,
+    _here: TempDir,
     there: PathBuf,
 }
 
@@ -33,14 +33,10 @@ impl SharedFolder {
         let here = parent.map_or_else(|| builder.tempdir(), |it| builder.tempdir_in(&it.here))?;
         // The endpoint, and what runs in its containers, may be other users.
         fs::set_permissions(here.path(), fs::Permissions::from_mode(0o755))?;
+        image::write_tars(here.path())?;
         let name = here.path().file_name().unwrap_or_default();
         let there = parent.map_or_else(|| here.path().to_owned(), |it| it.there.join(name));
-        Ok(Some(Self { here, there }))
-    }
-
-    /// As the suite sees it.
-    pub(super) fn here(&self) -> &Path {
-        self.here.path()
+        Ok(Some(Self { _here: here, there }))
     }
 
     /// As the endpoint sees it.
