@@ -116,8 +116,8 @@ impl VarlinkInterface for Session {
     fn list_images(&self, call: &mut dyn Call_ListImages) -> Sent {
         images::list(self, call)
     }
-    fn pause_container(&self, call: &mut dyn Call_PauseContainer, _: Text) -> Sent {
-        unavailable(call)
+    fn pause_container(&self, call: &mut dyn Call_PauseContainer, name: Text) -> Sent {
+        containers::pause(self, call, name)
     }
     fn ping(&self, call: &mut dyn Call_Ping) -> Sent {
         call.reply(StringResponse { message: "OK".to_owned() })
@@ -155,8 +155,8 @@ impl VarlinkInterface for Session {
     fn tag_image(&self, call: &mut dyn Call_TagImage, _: Text, _: Text) -> Sent {
         unavailable(call)
     }
-    fn unpause_container(&self, call: &mut dyn Call_UnpauseContainer, _: Text) -> Sent {
-        unavailable(call)
+    fn unpause_container(&self, call: &mut dyn Call_UnpauseContainer, name: Text) -> Sent {
+        containers::unpause(self, call, name)
     }
     fn update_container(&self, call: &mut dyn Call_UpdateContainer) -> Sent {
         call.reply(system::not_implemented("remove the container and create it with the new settings"))

@@ -8,6 +8,7 @@ use super::{
     containers::Containers,
     error::with_causes,
     image::{Image, Images},
+    pause,
     remove::sweep,
     start::namespaces,
     sync::lock,
@@ -15,8 +16,9 @@ use super::{
 };
 use crate::{
     monitor::{Launcher, MonitorError, RunDir, RunState},
+    runtime::cgroup_path,
     store::{ContainerRecord, Contents, LayerId, SetAside, Store},
-    sys::{mount, process::Signal, wait::Stop},
+    sys::{cgroup, mount, process::Signal, wait::Stop},
 };
 
 impl Engine {
@@ -56,6 +58,7 @@ impl Engine {
             let running = Running {
                 namespaces: namespaces(init),
                 init: init.clone(),
+                motion: pause::found(&container),
             };
             container.set_phase(Phase::Running(Box::new(running)));
             lock(&container.usage).stale = true;
@@ -80,6 +83,8 @@ impl Engine {
                 );
                 if dir.signal(Signal::KILL).is_ok() {
                     tracing::warn!(container = name, "killed, for its record is damaged");
+                    // If it was paused, it does not die before.
+                    let _ = cgroup::thaw(&cgroup_path(name));
                     let _ = dir.wait(&Stop::default());
                 }
                 let _ = super::supervise::clear(&dir, name);

@@ -73,7 +73,25 @@ pub(super) enum Phase {
 pub(super) struct Running {
     pub(super) init: Init,
     pub(super) namespaces: NamespaceSummary,
+    pub(super) motion: Motion,
 }
+
+/// Whether the processes of a run make progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Motion {
+    /// They do.
+    Free,
+    /// A call is pausing them.
+    Pausing,
+    /// They do not.
+    Paused,
+    /// SIGKILL was sent. They are not paused any more, for what is frozen does not die.
+    Dying,
+}
+
+/// A run, told from earlier and later ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run(u64);
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -232,6 +250,11 @@ impl Container {
         }
     }
 
+    /// Its cgroup, in every hierarchy.
+    pub(super) fn cgroup(&self) -> PathBuf {
+        crate::runtime::cgroup_path(self.record.id.as_str())
+    }
+
     pub(super) fn created(&self) -> Time {
         Time::from_nanoseconds(self.record.created)
     }
@@ -258,6 +281,15 @@ impl Drop for Busy<'_> {
     }
 }
 
+impl Phase {
+    pub(super) fn running_mut(&mut self) -> Option<&mut Running> {
+        match self {
+            Self::Running(running) => Some(running),
+            _ => None,
+        }
+    }
+}
+
 impl State {
     pub(super) fn running(&self) -> Option<&Running> {
         match &self.phase {
@@ -266,9 +298,31 @@ impl State {
         }
     }
 
-    /// `configured`, `running` or `exited`.
+    /// The run that is under way.
+    pub(super) fn under_way(&self) -> Option<Run> {
+        self.running().map(|_| Run(self.ended))
+    }
+
+    /// What is known of a run, while it is under way.
+    pub(super) fn of(&mut self, run: Run) -> Option<&mut Running> {
+        let is_it = self.under_way() == Some(run);
+        self.phase.running_mut().filter(|_| is_it)
+    }
+
+    /// For waits: whether a run is over.
+    pub(super) fn over(&self, run: Run) -> Option<()> {
+        (self.ended > run.0).then_some(())
+    }
+
+    /// Tells those who wait that something changed.
+    pub(super) fn announce(&mut self) {
+        self.changes.announce();
+    }
+
+    /// `configured`, `running`, `paused` or `exited`.
     pub(super) fn status(&self) -> &'static str {
         match (&self.phase, self.last) {
+            (Phase::Running(run), _) if run.motion == Motion::Paused => "paused",
             (Phase::Running(_), _) => "running",
             (_, None) => "configured",
             (_, Some(_)) => "exited",

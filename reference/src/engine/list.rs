@@ -45,7 +45,7 @@ pub(super) fn summary(container: &Container, freshness: Freshness) -> ContainerS
         name: record.name.clone(),
         labels: record.labels.clone(),
         mounts: mounts(container),
-        running: running.is_some(),
+        running: status == "running",
         namespaces: running.map(|run| run.namespaces).unwrap_or_default(),
     }
 }

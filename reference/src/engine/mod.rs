@@ -22,6 +22,7 @@ mod info;
 mod list;
 mod logs;
 mod names;
+mod pause;
 mod ports;
 mod process;
 pub mod reference;
@@ -170,6 +171,26 @@ impl Engine {
     pub fn kill_container(&self, name: &str, signal: Option<i64>) -> Result<String> {
         let container = self.find(name)?;
         stop::kill(&container, signal)?;
+        Ok(container.id())
+    }
+
+    /// Returns once none of the container's processes makes progress, with the container's id.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] if it does not run, is paused already, or has a process that does not freeze; it then runs on.
+    pub fn pause_container(&self, name: &str) -> Result<String> {
+        let container = self.find(name)?;
+        pause::pause(&container)?;
+        Ok(container.id())
+    }
+
+    /// Lets a paused container go on, and returns its id.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] if it is not paused.
+    pub fn unpause_container(&self, name: &str) -> Result<String> {
+        let container = self.find(name)?;
+        pause::unpause(&container)?;
         Ok(container.id())
     }
 

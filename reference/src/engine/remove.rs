@@ -5,14 +5,10 @@ use super::{
     container::{Container, Phase},
     error::with_causes,
     images::finish,
-    stop::run_under_way,
-    supervise,
+    pause, supervise,
     sync::lock,
 };
-use crate::{
-    store::Discarded,
-    sys::{process::Signal, wait::Stop},
-};
+use crate::{store::Discarded, sys::wait::Stop};
 
 impl Engine {
     pub(super) fn remove(&self, container: &Container, force: bool) -> Result<()> {
@@ -54,16 +50,18 @@ fn claim(container: &Container, force: bool) -> Result<()> {
                 }
                 Phase::Running(_) if !force => {
                     return Err(EngineError::Refused(format!(
-                        "container {} is running: stop it first, or remove it by force",
-                        container.id()
+                        "container {} is {}: stop it first, or remove it by force",
+                        container.id(),
+                        state.status()
                     )));
                 }
                 _ => {}
             }
         }
-        if let Some(over) = run_under_way(container) {
-            container.signal(Signal::KILL)?;
-            container.wait_until(&Stop::default(), None, over)?;
+        let run = container.state().under_way();
+        if let Some(run) = run {
+            pause::kill(container, run)?;
+            container.wait_until(&Stop::default(), None, |state| state.over(run))?;
         }
     }
 }

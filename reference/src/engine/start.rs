@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use super::{
     Engine, EngineError, NamespaceSummary, Result,
-    container::{Container, Phase, Running},
+    container::{Container, Motion, Phase, Running},
     remove::sweep,
     supervise, user,
 };
@@ -26,6 +26,7 @@ impl Engine {
                 let running = Running {
                     namespaces: namespaces(&init),
                     init,
+                    motion: Motion::Free,
                 };
                 busy.done(Phase::Running(Box::new(running)));
                 self.watcher.watch(container);
@@ -61,7 +62,7 @@ fn claim(container: &Container) -> Result<()> {
             Ok(())
         }
         Phase::Starting => Err(refused("is being started already")),
-        Phase::Running(_) => Err(refused("is running already")),
+        Phase::Running(_) => Err(refused(&format!("is {} already", state.status()))),
         Phase::Removing | Phase::Removed => Err(refused("is being removed")),
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{
     Cancel, EngineError, Result,
     container::{Container, Phase, State},
+    pause,
 };
 use crate::sys::{process::Signal, wait::Stop};
 
@@ -17,9 +18,10 @@ pub(super) fn stop(container: &Container, timeout: Option<i64>, cancel: Cancel<'
         )));
     };
     container.settled()?;
-    let Some(over) = run_under_way(container) else {
+    let Some(run) = container.state().under_way() else {
         return Ok(());
     };
+    let over = |state: &State| state.over(run);
     // A stop that has begun is carried through, whether or not its caller stays.
     let stop = Stop {
         hang_up: None,
@@ -28,14 +30,16 @@ pub(super) fn stop(container: &Container, timeout: Option<i64>, cancel: Cancel<'
     if seconds > 0 {
         let signal = Signal::new(container.record.stop_signal).unwrap_or(Signal::TERM);
         container.signal(signal)?;
+        // Sent first: a paused container is asked before it does anything else.
+        pause::resume(container, run);
         // A time that no clock reaches has no end.
         let deadline = Instant::now().checked_add(Duration::from_secs(seconds));
-        if container.wait_until(&stop, deadline, &over)?.is_some() {
+        if container.wait_until(&stop, deadline, over)?.is_some() {
             return Ok(());
         }
     }
-    container.signal(Signal::KILL)?;
-    container.wait_until(&stop, None, &over).map(drop)
+    pause::kill(container, run)?;
+    container.wait_until(&stop, None, over).map(drop)
 }
 
 /// Sends a signal; the answer to SIGKILL comes when it has done its work.
@@ -52,24 +56,18 @@ pub(super) fn kill(container: &Container, signal: Option<i64>) -> Result<()> {
     let not_running =
         || EngineError::Refused(format!("container {} is not running", container.id()));
     container.settled()?;
-    let over = run_under_way(container).ok_or_else(not_running)?;
-    if !container.signal(signal)? {
+    let run = container.state().under_way().ok_or_else(not_running)?;
+    let sent = match signal {
+        Signal::KILL => pause::kill(container, run)?,
+        _ => container.signal(signal)?,
+    };
+    if !sent {
         return Err(not_running());
     }
     if signal == Signal::KILL {
-        container.wait_until(&Stop::default(), None, &over)?;
+        container.wait_until(&Stop::default(), None, |state| state.over(run))?;
     }
     Ok(())
-}
-
-/// Says of later states whether the run that is under way now is over; `None` if none is.
-pub(super) fn run_under_way(
-    container: &Container,
-) -> Option<impl Fn(&State) -> Option<()> + use<>> {
-    let state = container.state();
-    state.running()?;
-    let ended = state.ended;
-    Some(move |state: &State| (state.ended > ended).then_some(()))
 }
 
 /// Blocks until the container has run and stopped.

@@ -3,8 +3,9 @@
 use super::{
     errors,
     generated::podman::{
-        Call_GetContainer, Call_KillContainer, Call_ListContainers, Call_RemoveContainer,
-        Call_StartContainer, Call_StopContainer, Call_WaitContainer,
+        Call_GetContainer, Call_KillContainer, Call_ListContainers, Call_PauseContainer,
+        Call_RemoveContainer, Call_StartContainer, Call_StopContainer, Call_UnpauseContainer,
+        Call_WaitContainer,
     },
     interface::Session,
 };
@@ -64,6 +65,20 @@ pub(crate) fn kill(
         .engine
         .kill_container(&name.unwrap_or_default(), signal)
     {
+        Ok(id) => call.reply(id),
+        Err(error) => errors::reply(call, error),
+    }
+}
+
+pub(crate) fn pause(session: &Session, call: &mut dyn Call_PauseContainer, name: Text) -> Sent {
+    match session.engine.pause_container(&name.unwrap_or_default()) {
+        Ok(id) => call.reply(id),
+        Err(error) => errors::reply(call, error),
+    }
+}
+
+pub(crate) fn unpause(session: &Session, call: &mut dyn Call_UnpauseContainer, name: Text) -> Sent {
+    match session.engine.unpause_container(&name.unwrap_or_default()) {
         Ok(id) => call.reply(id),
         Err(error) => errors::reply(call, error),
     }

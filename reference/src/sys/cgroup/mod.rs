@@ -10,6 +10,10 @@ use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, statfs};
 
 use super::process::{Pid, kill_member};
 
+mod freezer;
+
+pub use freezer::{Freezer, Progress};
+
 /// Where hosts have their hierarchies.
 const ROOT: &str = "/sys/fs/cgroup";
 /// The controllers of version 1 that the runtime makes groups for.
@@ -177,7 +181,8 @@ fn remove_one(group: &Path) -> io::Result<()> {
                 remove_one(&child.path())?;
             }
         }
-        thaw(group);
+        // A frozen process does not die.
+        let _ = Freezer::at(group).map(|freezer| freezer.thaw());
         members_of(group).into_iter().for_each(kill_member);
         if round > 0 {
             // There is no event for a group's last process to be gone in version 1.
@@ -187,14 +192,16 @@ fn remove_one(group: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A frozen process does not die.
-fn thaw(group: &Path) {
-    for (file, value) in [("freezer.state", "THAWED"), ("cgroup.freeze", "0")] {
-        // One of the two exists, or none.
-        if group.join(file).exists() {
-            let _ = fs::write(group.join(file), value);
-        }
+/// Where a group is frozen, its processes go on, and can die.
+///
+/// # Errors
+/// If the host's hierarchies cannot be read.
+pub fn thaw(path: &Path) -> io::Result<()> {
+    if let Some(freezer) = Freezer::of(path)? {
+        // A group that is gone holds nobody.
+        let _ = freezer.thaw();
     }
+    Ok(())
 }
 
 #[cfg(test)]

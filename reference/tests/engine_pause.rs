@@ -1,0 +1,143 @@
+//! Pausing: it outlives the daemon, and whatever calls meet at a container, the paused one can always be ended.
+#![expect(clippy::unwrap_used)] // helpers of tests
+
+mod host;
+
+use std::{
+    fs,
+    sync::mpsc,
+    thread::{self, sleep},
+    time::{Duration, Instant},
+};
+
+use host::{Host, NEVER};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const COUNTS: &str = "n=0; while true; do n=$((n+1)); echo $n; sleep 0.01; done";
+
+/// A container that runs, and has written a few lines.
+fn counting(host: &Host) -> String {
+    let id = host.create(COUNTS);
+    host.engine().start_container(&id).unwrap();
+    wrote_more_than(host, &id, 3);
+    id
+}
+
+fn wrote_more_than(host: &Host, id: &str, lines: usize) {
+    let end = Instant::now() + PATIENCE;
+    while host.log(id).len() <= lines {
+        assert!(Instant::now() < end, "it writes nothing");
+        sleep(Duration::from_millis(10));
+    }
+}
+
+/// Fails if the work takes longer than anything here may.
+fn in_time(what: &str, work: impl FnOnce() + Send) {
+    let (done, finished) = mpsc::channel();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            work();
+            let _ = done.send(());
+        });
+        if finished.recv_timeout(PATIENCE).is_err() {
+            // A thread that hangs cannot be ended otherwise.
+            eprintln!("not in time: {what}");
+            std::process::abort();
+        }
+    });
+}
+
+fn signal_by_hand(pid: &str, signal: &str) {
+    let done = std::process::Command::new("kill")
+        .args([signal, pid])
+        .status();
+    assert!(done.unwrap().success());
+}
+
+/// A zombie has ended: when its new parent reaps it is not the engine's business.
+fn has_ended(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
+    state.is_empty() || state.starts_with('Z')
+}
+
+#[test]
+fn a_paused_container_is_still_paused_for_the_next_daemon() {
+    let mut host = Host::new();
+    let id = counting(&host);
+    host.engine().pause_container(&id).unwrap();
+    sleep(Duration::from_millis(200));
+    let written = host.log(&id).len();
+    host.reopen();
+    assert_eq!(host.status(&id), "paused");
+    sleep(Duration::from_millis(200));
+    assert_eq!(host.log(&id).len(), written);
+    assert!(host.engine().pause_container(&id).is_err());
+    host.engine().unpause_container(&id).unwrap();
+    wrote_more_than(&host, &id, written);
+    assert_eq!(host.status(&id), "running");
+}
+
+#[test]
+fn a_paused_container_whose_monitor_was_killed_can_be_removed() {
+    let host = Host::new();
+    let id = counting(&host);
+    let pid = host.engine().container(&id).unwrap().namespaces.pid;
+    host.engine().pause_container(&id).unwrap();
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let monitor = stat.rsplit(')').next().unwrap().split(' ').nth(2).unwrap();
+    signal_by_hand(monitor, "-KILL");
+    in_time("the removal", || {
+        host.engine().remove_container(&id, true).unwrap();
+    });
+    assert!(has_ended(&pid));
+}
+
+#[test]
+fn a_paused_container_whose_record_is_damaged_does_not_hold_up_the_next_daemon() {
+    let mut host = Host::new();
+    let id = counting(&host);
+    let pid = host.engine().container(&id).unwrap().namespaces.pid;
+    host.engine().pause_container(&id).unwrap();
+    host.close();
+    let record = host.root().join("containers").join(&id).join("record.json");
+    fs::write(record, "{").unwrap();
+    in_time("the next daemon", || host.open());
+    assert!(has_ended(&pid));
+}
+
+#[test]
+fn whatever_calls_meet_at_a_container_all_of_them_return() {
+    let host = Host::new();
+    for round in 0..12 {
+        let id = host.create("trap '' TERM; while true; do sleep 0.01; done");
+        host.engine().start_container(&id).unwrap();
+        let engine = host.engine();
+        let begun = Instant::now();
+        let pausing = || {
+            while begun.elapsed() < Duration::from_millis(120) {
+                let _ = engine.pause_container(&id);
+                let _ = engine.unpause_container(&id);
+            }
+            let _ = engine.pause_container(&id);
+        };
+        in_time("pauses, and an end of the container", || {
+            thread::scope(|scope| {
+                scope.spawn(pausing);
+                scope.spawn(pausing);
+                scope.spawn(|| {
+                    sleep(Duration::from_millis(10 * (round % 4) + 60));
+                    match round % 3 {
+                        0 => drop(engine.kill_container(&id, Some(9)).unwrap()),
+                        1 => drop(engine.stop_container(&id, Some(1), NEVER).unwrap()),
+                        _ => drop(engine.remove_container(&id, true).unwrap()),
+                    }
+                });
+            });
+        });
+        if round % 3 != 2 {
+            assert_eq!(host.status(&id), "exited");
+            assert_eq!(engine.wait_container(&id, NEVER).unwrap(), 137);
+        }
+    }
+}
