@@ -3,7 +3,7 @@
 use procfs::Current;
 
 use super::{Engine, EngineError, Info, Result, clock::span, sync::lock};
-use crate::sys::mount;
+use crate::sys::{filesystem, mount};
 
 const UNREADABLE: &str = "cannot read what the kernel says of the host";
 
@@ -13,7 +13,9 @@ impl Engine {
         let uptime = procfs::Uptime::current().map_err(EngineError::failed(UNREADABLE))?;
         let layout = self.store.layout();
         let filesystem =
-            mount::filesystem_name(layout.root()).map_err(EngineError::failed(UNREADABLE))?;
+            filesystem::name(layout.root()).map_err(EngineError::failed(UNREADABLE))?;
+        let d_type =
+            filesystem::tells_types(layout.root()).map_err(EngineError::failed(UNREADABLE))?;
         let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let host = nix::sys::utsname::uname().map_err(EngineError::failed(UNREADABLE))?;
@@ -34,8 +36,8 @@ impl Engine {
             graph_driver_options: String::new(),
             graph_root: layout.root().display().to_string(),
             backing_filesystem: filesystem,
-            native_overlay_diff: "true".into(),
-            supports_d_type: "true".into(),
+            native_overlay_diff: mount::changes_are_whole().to_string(),
+            supports_d_type: d_type.to_string(),
             run_root: layout.runroot().display().to_string(),
             registries: Vec::new(),
             insecure_registries: Vec::new(),

@@ -5,6 +5,7 @@ pub mod cgroup;
 pub mod detach;
 pub mod devices;
 pub(crate) mod fd;
+pub mod filesystem;
 pub mod limits;
 pub mod listener;
 pub mod memfd;

@@ -1,8 +1,8 @@
-//! Overlay mounts, their removal, and what kind of filesystem a path is on.
+//! Overlay mounts, and their removal.
 
 use std::{
     ffi::CString,
-    io,
+    fs, io,
     os::fd::{AsFd, AsRawFd, OwnedFd},
     path::Path,
 };
@@ -12,6 +12,13 @@ use rustix::{
     io::Errno,
     mount::{MountFlags, UnmountFlags},
 };
+
+/// So that an overlay's upper directory is by itself what was changed: neither renames nor metadata are stored apart from their
+/// files.
+const WHOLE: &str = "redirect_dir=off,metacopy=off";
+
+/// The kernel's defaults for what a mount's options do not say.
+const DEFAULTS: &str = "/sys/module/overlay/parameters";
 
 /// What an overlay mount is made of.
 #[derive(Debug)]
@@ -27,7 +34,6 @@ pub struct Overlay<'a> {
 impl Overlay<'_> {
     /// Mounts it on the existing directory `target`.
     ///
-    /// Neither renames nor metadata are stored apart from their files, so that `upper` is by itself the container's changes.
     /// The layers are named as `/proc/self/fd/N`: the kernel takes at most a page of options, and a path may hold `,` or `:`.
     pub fn mount(&self, target: &Path) -> io::Result<()> {
         let lower: Vec<OwnedFd> = self
@@ -38,7 +44,7 @@ impl Overlay<'_> {
         let (upper, work) = (directory(self.upper)?, directory(self.work)?);
         let names: Vec<String> = lower.iter().map(name).collect();
         let options = format!(
-            "lowerdir={},upperdir={},workdir={},redirect_dir=off,metacopy=off",
+            "lowerdir={},upperdir={},workdir={},{WHOLE}",
             names.join(":"),
             name(&upper),
             name(&work)
@@ -74,19 +80,58 @@ pub fn unmount_all(target: &Path) -> io::Result<()> {
     }
 }
 
-/// The filesystem that `path` is on, by the name that users of Linux know it by; its magic number when it is an unknown one.
-pub fn filesystem_name(path: &Path) -> io::Result<String> {
-    let kind = rustix::fs::statfs(path)?.f_type;
-    Ok(match kind {
-        0xEF53 => "extfs".into(),
-        0x5846_5342 => "xfs".into(),
-        0x9123_683E => "btrfs".into(),
-        0x0102_1994 => "tmpfs".into(),
-        0x794C_7630 => "overlayfs".into(),
-        0x2FC1_2FC1 => "zfs".into(),
-        0x6969 => "nfs".into(),
-        0xF2F5_2010 => "f2fs".into(),
-        0x6573_5546 => "fuse".into(),
-        other => format!("{other:#x}"),
+/// Whether the upper directory of an [`Overlay`] is by itself what was changed in it.
+#[must_use]
+pub fn changes_are_whole() -> bool {
+    !stores_apart(WHOLE, Path::new(DEFAULTS))
+}
+
+/// Whether an overlay with these options may note a rename, or new metadata, without the file that it is of. A feature that the
+/// options do not name is as its default says; one without a default the kernel does not have.
+fn stores_apart(options: &str, defaults: &Path) -> bool {
+    ["redirect_dir", "metacopy"].into_iter().any(|feature| {
+        let mut named = options
+            .split(',')
+            .filter_map(|option| option.split_once('='));
+        match named.find(|(name, _)| *name == feature) {
+            Some((_, value)) => value == "on",
+            None => {
+                fs::read_to_string(defaults.join(feature)).is_ok_and(|value| value.trim() == "Y")
+            }
+        }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::of_the_engine(WHOLE, "Y", "Y", false)]
+    #[case::by_default_off("index=on", "N", "N", false)]
+    #[case::redirects_by_default("", "Y", "N", true)]
+    #[case::metadata_by_default("redirect_dir=off", "Y", "Y", true)]
+    #[case::redirects_asked_for("redirect_dir=on,metacopy=off", "N", "N", true)]
+    #[case::metadata_asked_for("redirect_dir=off,metacopy=on", "N", "N", true)]
+    #[case::redirects_only_followed("redirect_dir=follow", "Y", "N", false)]
+    fn options_go_before_defaults(
+        #[case] options: &str,
+        #[case] redirect_dir: &str,
+        #[case] metacopy: &str,
+        #[case] apart: bool,
+    ) {
+        let defaults = tempfile::tempdir().unwrap();
+        for (name, value) in [("redirect_dir", redirect_dir), ("metacopy", metacopy)] {
+            fs::write(defaults.path().join(name), format!("{value}\n")).unwrap();
+        }
+        assert_eq!(stores_apart(options, defaults.path()), apart);
+    }
+
+    #[test]
+    fn a_kernel_without_the_features_stores_nothing_apart() {
+        let defaults = tempfile::tempdir().unwrap();
+        assert!(!stores_apart("", defaults.path()));
+    }
 }
