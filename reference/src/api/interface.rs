@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    containers::{self, create, logs},
+    containers::{self, create, inspect, logs},
     dispatch::Exported,
     errors::unavailable,
     generated::podman::*,
@@ -95,8 +95,8 @@ impl VarlinkInterface for Session {
     fn import_image(&self, call: &mut dyn Call_ImportImage, source: Text, reference: Text, message: Text, changes: Texts) -> Sent {
         images::import(self, call, source, reference, message, changes)
     }
-    fn inspect_container(&self, call: &mut dyn Call_InspectContainer, _: Text) -> Sent {
-        unavailable(call)
+    fn inspect_container(&self, call: &mut dyn Call_InspectContainer, name: Text) -> Sent {
+        inspect::inspect(self, call, name)
     }
     fn inspect_image(&self, call: &mut dyn Call_InspectImage, _: Text) -> Sent {
         unavailable(call)

@@ -51,7 +51,8 @@ impl Engine {
             layout.run_directory(&record.id),
         );
         let state = state(&dir);
-        let container = Arc::new(Container::new(record, layout, Ended::of(&state)));
+        let last = Ended::of(&state).or_else(|| earlier(&dir));
+        let container = Arc::new(Container::new(record, layout, last));
         lock(&self.images).add_use(&container.record.image_id);
         lock(&self.containers).insert(Arc::clone(&container));
         if let Some(init) = state.init() {
@@ -110,6 +111,17 @@ impl Engine {
             }
         }
         Ok(())
+    }
+}
+
+/// The end of the run before the one that is under way.
+fn earlier(dir: &RunDir) -> Option<Ended> {
+    match dir.last_exit() {
+        Ok(record) => record.as_ref().map(Ended::from),
+        Err(error) => {
+            tracing::warn!(error = with_causes(&error), "an earlier end is not known");
+            None
+        }
     }
 }
 

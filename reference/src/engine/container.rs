@@ -33,9 +33,9 @@ pub(super) struct Container {
     pub(super) mount_point: PathBuf,
     /// Where what it writes is kept.
     pub(super) upper: PathBuf,
-    work: PathBuf,
+    pub(super) work: PathBuf,
     /// The image's layers, uppermost first.
-    lower: Vec<PathBuf>,
+    pub(super) lower: Vec<PathBuf>,
     state: Mutex<State>,
     pub(super) usage: Mutex<Usage>,
     /// What lists tell of its mounts, once they were asked for.
@@ -98,6 +98,12 @@ pub(super) struct Run(u64);
 pub(super) struct Ended {
     /// -1 if nobody saw it.
     pub(super) code: i32,
+    /// Whether the kernel killed a process of it for want of memory.
+    pub(super) oom_killed: bool,
+    /// `None` if the record of it was lost.
+    pub(super) started_at: Option<Time>,
+    /// `None` if nobody saw it.
+    pub(super) finished_at: Option<Time>,
 }
 
 /// The size of what a container wrote.
@@ -110,7 +116,12 @@ pub(super) struct Usage {
 
 impl From<&ExitRecord> for Ended {
     fn from(record: &ExitRecord) -> Self {
-        Self { code: record.code }
+        Self {
+            code: record.code,
+            oom_killed: record.oom_killed,
+            started_at: Some(record.started_at.into()),
+            finished_at: Some(record.finished_at.into()),
+        }
     }
 }
 
@@ -119,10 +130,18 @@ impl Ended {
     pub(super) fn of(state: &RunState) -> Option<Self> {
         match state {
             RunState::Exited(record) => Some(record.into()),
-            RunState::Lost(_) => Some(Self {
-                code: RunState::UNKNOWN_EXIT_CODE,
-            }),
+            RunState::Lost(init) => Some(Self::unseen(Some(init.started_at.into()))),
             _ => None,
+        }
+    }
+
+    /// An end that nobody saw.
+    pub(super) fn unseen(started_at: Option<Time>) -> Self {
+        Self {
+            code: RunState::UNKNOWN_EXIT_CODE,
+            oom_killed: false,
+            started_at,
+            finished_at: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use oci_spec::runtime::Mount;
 use super::{
     ContainerSummary, MountSummary,
     clock::Time,
-    container::{Container, Usage},
+    container::{Container, Ended, Running, Usage},
     sync::lock,
 };
 use crate::{runtime, sys::tree};
@@ -21,12 +21,39 @@ pub(super) enum Freshness {
     Known,
 }
 
-pub(super) fn summary(container: &Container, freshness: Freshness) -> ContainerSummary {
-    let record = &container.record;
-    let (status, running) = {
+/// How a container stands, at one moment.
+#[derive(Debug)]
+pub(super) struct Standing {
+    pub(super) status: &'static str,
+    pub(super) running: Option<Running>,
+    pub(super) last: Option<Ended>,
+}
+
+impl Standing {
+    pub(super) fn of(container: &Container) -> Self {
         let state = container.state();
-        (state.status(), state.running().cloned())
-    };
+        Self {
+            status: state.status(),
+            running: state.running().cloned(),
+            last: state.last,
+        }
+    }
+}
+
+pub(super) fn summary(container: &Container, freshness: Freshness) -> ContainerSummary {
+    summary_of(container, Standing::of(container), freshness)
+}
+
+/// Of a container that stands so.
+pub(super) fn summary_of(
+    container: &Container,
+    standing: Standing,
+    freshness: Freshness,
+) -> ContainerSummary {
+    let record = &container.record;
+    let Standing {
+        status, running, ..
+    } = standing;
     let rw_size = written(container, running.is_some(), freshness);
     let size = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
     let since = running

@@ -19,6 +19,7 @@ pub mod error;
 mod image;
 mod images;
 mod info;
+pub mod inspect;
 mod list;
 mod logs;
 mod names;
@@ -39,6 +40,7 @@ mod watcher;
 mod words;
 
 pub use error::{EngineError, with_causes};
+pub use inspect::document::ContainerInspection;
 pub use request::CreateRequest;
 pub use summary::{ContainerSummary, ImageSummary, Info, MountSummary, NamespaceSummary};
 
@@ -229,6 +231,14 @@ impl Engine {
     /// [`EngineError::ContainerNotFound`], or [`EngineError::Refused`] if `name` is ambiguous.
     pub fn container(&self, name: &str) -> Result<ContainerSummary> {
         Ok(list::summary(&*self.find(name)?, Freshness::Measured))
+    }
+
+    /// All that is known of one container.
+    ///
+    /// # Errors
+    /// [`EngineError::ContainerNotFound`], or [`EngineError::Refused`] if `name` is ambiguous.
+    pub fn inspect_container(&self, name: &str) -> Result<ContainerInspection> {
+        Ok(inspect::inspect(&*self.find(name)?))
     }
 
     /// Hands over the log in batches of lines; with `follow`, until the container has stopped and its last line was handed over.

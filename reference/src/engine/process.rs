@@ -16,20 +16,24 @@ pub(super) fn resolve(
     image: &Config,
     hostname: &str,
 ) -> Result<ProcessRecord, String> {
+    let (arguments, entrypoint_length) = arguments(request, image)?;
     Ok(ProcessRecord {
-        arguments: arguments(request, image)?,
+        arguments,
+        entrypoint_length,
         environment: environment(&request.env, image, hostname)?,
         user: image.user().clone().unwrap_or_default(),
         working_directory: working_directory(request, image)?,
     })
 }
 
-fn arguments(request: &CreateRequest, image: &Config) -> Result<Vec<String>, String> {
+/// The command line, and how many of its words are the entrypoint's.
+fn arguments(request: &CreateRequest, image: &Config) -> Result<(Vec<String>, usize), String> {
     let mut arguments = match &request.entrypoint {
         Some(words) if words.iter().all(String::is_empty) => Vec::new(),
         Some(words) => words.clone(),
         None => image.entrypoint().clone().unwrap_or_default(),
     };
+    let entrypoint_length = arguments.len();
     if !request.command.is_empty() {
         arguments.extend(request.command.iter().cloned());
     } else if request.entrypoint.is_none() {
@@ -41,7 +45,7 @@ fn arguments(request: &CreateRequest, image: &Config) -> Result<Vec<String>, Str
         Some(_) if arguments.iter().any(|argument| argument.contains('\0')) => {
             Err("command: an argument holds a NUL".into())
         }
-        Some(_) => Ok(arguments),
+        Some(_) => Ok((arguments, entrypoint_length)),
     }
 }
 
@@ -108,18 +112,19 @@ mod tests {
     const BOTH: &str = r#"{"Entrypoint": ["/e", "x"], "Cmd": ["c"]}"#;
 
     #[rstest]
-    #[case::image_alone(BOTH, None, &[], &["/e", "x", "c"])]
-    #[case::command_replaces_cmd(BOTH, None, &["n"], &["/e", "x", "n"])]
-    #[case::entrypoint_drops_cmd(BOTH, Some(&["/n"][..]), &[], &["/n"])]
-    #[case::both_given(BOTH, Some(&["/n"][..]), &["m"], &["/n", "m"])]
-    #[case::entrypoint_cleared(BOTH, Some(&[][..]), &["m"], &["m"])]
-    #[case::cleared_by_an_empty_word(BOTH, Some(&[""][..]), &["m"], &["m"])]
-    #[case::cmd_alone(r#"{"Cmd": ["c", ""]}"#, None, &[], &["c", ""])]
+    #[case::image_alone(BOTH, None, &[], &["/e", "x", "c"], 2)]
+    #[case::command_replaces_cmd(BOTH, None, &["n"], &["/e", "x", "n"], 2)]
+    #[case::entrypoint_drops_cmd(BOTH, Some(&["/n"][..]), &[], &["/n"], 1)]
+    #[case::both_given(BOTH, Some(&["/n"][..]), &["m"], &["/n", "m"], 1)]
+    #[case::entrypoint_cleared(BOTH, Some(&[][..]), &["m"], &["m"], 0)]
+    #[case::cleared_by_an_empty_word(BOTH, Some(&[""][..]), &["m"], &["m"], 0)]
+    #[case::cmd_alone(r#"{"Cmd": ["c", ""]}"#, None, &[], &["c", ""], 0)]
     fn arguments_are_entrypoint_then_command(
         #[case] json: &str,
         #[case] entrypoint: Option<&[&str]>,
         #[case] command: &[&str],
         #[case] wanted: &[&str],
+        #[case] entrypoint_length: usize,
     ) {
         let request = CreateRequest {
             entrypoint: entrypoint.map(strings),
@@ -128,6 +133,7 @@ mod tests {
         };
         let process = resolve(&request, &image(json), "h").unwrap();
         assert_eq!(process.arguments, wanted);
+        assert_eq!(process.entrypoint_length, entrypoint_length);
     }
 
     #[rstest]

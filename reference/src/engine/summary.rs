@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use serde::Serialize;
+
 /// A container as lists show it. Field meanings as in `ListContainerData` of SPEC.md.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -25,17 +27,18 @@ pub struct ContainerSummary {
 }
 
 /// A mount of a container.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]
 pub struct MountSummary {
     pub destination: String,
+    #[serde(rename = "type")]
     pub kind: String,
     pub source: String,
     pub options: Vec<String>,
 }
 
 /// The namespaces of a running container: inode numbers, as in /proc/PID/ns; empty when not running.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]
 pub struct NamespaceSummary {
     pub user: String,

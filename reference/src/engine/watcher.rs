@@ -23,10 +23,7 @@ use super::{
     error::with_causes,
     sync::lock,
 };
-use crate::{
-    monitor::{Launcher, RunState},
-    sys::pidfd::PidFd,
-};
+use crate::{monitor::Launcher, sys::pidfd::PidFd};
 
 /// The number under which the end of the engine itself is watched.
 const STOP: u64 = 0;
@@ -177,7 +174,5 @@ fn over(container: &Container) {
             None
         }
     };
-    container.note_end(ended.unwrap_or(Ended {
-        code: RunState::UNKNOWN_EXIT_CODE,
-    }));
+    container.note_end(ended.unwrap_or_else(|| Ended::unseen(None)));
 }

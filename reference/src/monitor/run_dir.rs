@@ -158,6 +158,14 @@ impl RunDir {
         })
     }
 
+    /// How the last run that is over ended, also while another is under way.
+    ///
+    /// # Errors
+    /// If the record is unreadable or malformed.
+    pub fn last_exit(&self) -> Result<Option<ExitRecord>, MonitorError> {
+        record::read(&self.exit_record())
+    }
+
     /// A descriptor that `poll` finds readable once the current run is over, `None` if none is under way.
     ///
     /// # Errors

@@ -17,3 +17,4 @@ mod working_directory;
 pub use container::{Container, cgroup_path};
 pub use mounts::mounts;
 pub use setup::{ContainerSetup, Network, User};
+pub use spec::OCI_VERSION;

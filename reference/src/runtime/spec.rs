@@ -17,6 +17,9 @@ use crate::sys::cgroup::Hierarchies;
 /// Where programs are looked for when the image does not say.
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// The version of the OCI runtime specification that configurations follow.
+pub const OCI_VERSION: &str = "1.0.2";
+
 impl ContainerSetup {
     /// Its OCI configuration.
     ///
@@ -25,7 +28,7 @@ impl ContainerSetup {
     pub fn spec(&self) -> Result<Spec, OciSpecError> {
         let host = Hierarchies::of_host().map_err(OciSpecError::Io)?;
         SpecBuilder::default()
-            .version("1.0.2")
+            .version(OCI_VERSION)
             .hostname(&self.hostname)
             .root(
                 RootBuilder::default()

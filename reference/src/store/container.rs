@@ -50,6 +50,9 @@ pub struct ContainerRecord {
 pub struct ProcessRecord {
     /// The whole command line.
     pub arguments: Vec<String>,
+    /// How many of its words are the entrypoint's; the others are the command's.
+    #[serde(default)]
+    pub entrypoint_length: usize,
     /// `NAME=value`.
     pub environment: Vec<String>,
     /// As it was asked for: names or numbers, `user`, `user:group`; empty for root.

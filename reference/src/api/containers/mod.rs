@@ -12,6 +12,7 @@ use super::{
 
 pub(crate) mod create;
 mod data;
+pub(crate) mod inspect;
 pub(crate) mod logs;
 mod resources;
 
