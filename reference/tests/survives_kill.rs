@@ -1,132 +1,16 @@
 //! Containers outlive the daemon: after SIGKILL the next one adopts them, and no line and no exit code is lost.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests
+#![expect(clippy::unwrap_used)] // helpers of tests
 
-mod busybox;
-mod support;
+mod served;
 
-use std::{
-    fs,
-    sync::Arc,
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::{fs, thread::sleep, time::Duration};
 
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use serde_json::{Value, json};
-use support::{Client, Daemon};
-use tempfile::TempDir;
-
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A folder, and the daemon in it; what is left of its containers is removed with it.
-struct Host {
-    daemon: Option<Daemon>,
-    folder: Arc<TempDir>,
-    image: String,
-}
-
-impl Host {
-    fn new() -> Self {
-        let mut host = Self {
-            daemon: None,
-            folder: Arc::new(TempDir::new().unwrap()),
-            image: String::new(),
-        };
-        host.start();
-        fs::write(host.folder.path().join("image.tar"), busybox::archive()).unwrap();
-        let source = host.folder.path().join("image.tar");
-        let reply = host.call(
-            "ImportImage",
-            &json!({ "source": source, "reference": "box" }),
-        );
-        host.image = reply["image"].as_str().unwrap().to_owned();
-        host
-    }
-
-    fn start(&mut self) {
-        self.daemon = Some(Daemon::start_in(&self.folder));
-    }
-
-    fn kill(&mut self) {
-        let mut daemon = self.daemon.take().unwrap();
-        daemon.signal(Signal::SIGKILL);
-        daemon.end();
-    }
-
-    fn call(&self, method: &str, parameters: &Value) -> Value {
-        let method = format!("io.projectatomic.podman.{method}");
-        let message = json!({ "method": method, "parameters": parameters }).to_string();
-        let reply = Client::connect(&support::socket(self.folder.path())).ask(&message);
-        assert!(reply["error"].is_null(), "{message}: {reply}");
-        reply["parameters"].clone()
-    }
-
-    /// Creates and starts a container that runs a shell script.
-    fn run(&self, script: &str) -> String {
-        let command = ["/bin/sh", "-c", script];
-        let create = json!({ "image": self.image, "command": command, "net_mode": "none" });
-        let id = self.call("CreateContainer", &json!({ "create": create }))["container"].clone();
-        self.call("StartContainer", &json!({ "name": id }));
-        id.as_str().unwrap().to_owned()
-    }
-
-    fn pid(&self, id: &str) -> i32 {
-        let container = self.call("GetContainer", &json!({ "name": id }));
-        container["container"]["namespaces"]["pid"]
-            .as_str()
-            .unwrap()
-            .parse()
-            .unwrap()
-    }
-
-    fn status(&self, id: &str) -> String {
-        let container = self.call("GetContainer", &json!({ "name": id }));
-        container["container"]["status"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    }
-
-    fn log(&self, id: &str) -> Vec<String> {
-        let log = self.call("GetContainerLogs", &json!({ "name": id }));
-        let lines = log["container"].as_array().into_iter().flatten();
-        lines
-            .map(|line| line.as_str().unwrap().trim_end().to_owned())
-            .collect()
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        if self.daemon.is_none() {
-            self.start();
-        }
-        let listed = self.call("ListContainers", &json!({}));
-        for container in listed["containers"].as_array().into_iter().flatten() {
-            let name = &container["id"];
-            self.call("RemoveContainer", &json!({ "name": name, "force": true }));
-        }
-    }
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < end, "not in time: {what}");
-        sleep(Duration::from_millis(10));
-    }
-}
-
-/// A zombie is not alive: who its new parent is, and when that reaps it, is not the engine's business.
-fn is_alive(pid: i32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')')
-        .next()
-        .is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
-}
+use serde_json::json;
+use served::{Host, is_alive, until};
 
 const COUNTS: &str = "n=0; while true; do n=$((n+1)); echo $n; sleep 0.01; done";
 
@@ -162,10 +46,7 @@ fn an_exit_while_nobody_serves_is_known_to_the_next_daemon() {
     host.kill();
     until("its end", || !is_alive(pid));
     host.start();
-    assert_eq!(
-        host.call("WaitContainer", &json!({ "name": id }))["exitcode"],
-        7
-    );
+    assert_eq!(host.wait(&id), 7);
     let lines = host.log(&id);
     assert_eq!(lines.len(), 1000);
     assert_without_gap(&lines);
@@ -180,8 +61,7 @@ fn a_container_whose_monitor_was_killed_can_be_waited_for_and_removed() {
     pids.into_iter().for_each(kill_monitor);
     assert_eq!(host.status(&orphan), "running");
     // How it ended, only its monitor could have known.
-    let code = host.call("WaitContainer", &json!({ "name": id }))["exitcode"].clone();
-    assert_eq!(code, podman_reference::monitor::RunState::UNKNOWN_EXIT_CODE);
+    assert_eq!(host.wait(&id), -1);
     assert_eq!(host.status(&id), "exited");
     host.call("RemoveContainer", &json!({ "name": id }));
     host.call("RemoveContainer", &json!({ "name": orphan, "force": true }));
@@ -206,16 +86,12 @@ fn kill_monitor(pid: i32) {
 #[test]
 fn a_created_container_is_still_there_and_can_be_started() {
     let mut host = Host::new();
-    let create = json!({ "image": host.image, "command": ["/bin/true"], "net_mode": "none", "name": "kept" });
-    host.call("CreateContainer", &json!({ "create": create }));
+    host.create_named(Some("kept"), "true");
     host.kill();
     host.start();
     assert_eq!(host.status("kept"), "configured");
     host.call("StartContainer", &json!({ "name": "kept" }));
-    assert_eq!(
-        host.call("WaitContainer", &json!({ "name": "kept" }))["exitcode"],
-        0
-    );
+    assert_eq!(host.wait("kept"), 0);
 }
 
 #[test]
@@ -223,17 +99,16 @@ fn a_damaged_record_takes_no_other_container_along() {
     let mut host = Host::new();
     let (good, bad) = (host.run("exit 3"), host.run("exit 4"));
     for id in [&good, &bad] {
-        host.call("WaitContainer", &json!({ "name": id }));
+        host.wait(id);
     }
     host.kill();
-    let containers = host.folder.path().join("root/containers");
-    let record = containers.join(&bad).join("record.json");
+    let record = host
+        .root()
+        .join("containers")
+        .join(&bad)
+        .join("record.json");
     fs::write(&record, &fs::read(&record).unwrap()[..20]).unwrap();
     host.start();
-    assert_eq!(
-        host.call("WaitContainer", &json!({ "name": good }))["exitcode"],
-        3
-    );
-    let listed = host.call("ListContainers", &json!({}));
-    assert_eq!(listed["containers"].as_array().unwrap().len(), 1);
+    assert_eq!(host.wait(&good), 3);
+    assert_eq!(host.containers(), std::slice::from_ref(&good));
 }

@@ -3,7 +3,7 @@
 use std::{
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use rustix::event::{EventfdFlags, eventfd};
@@ -16,7 +16,8 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Tells any number of waiters of the next change. One descriptor serves them all; without waiters there is none.
 #[derive(Debug, Default)]
 pub(super) struct Announcer {
-    next: Option<Announcement>,
+    /// Held by those who wait, so that it is closed when the last of them leaves.
+    next: Weak<OwnedFd>,
 }
 
 /// Becomes readable with the next change, and stays so.
@@ -26,20 +27,20 @@ pub(super) struct Announcement(Arc<OwnedFd>);
 impl Announcer {
     /// To be polled until the next change.
     pub(super) fn subscribe(&mut self) -> io::Result<Announcement> {
-        if let Some(next) = &self.next {
-            return Ok(next.clone());
+        if let Some(next) = self.next.upgrade() {
+            return Ok(Announcement(next));
         }
         let fresh = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        let next = Announcement(Arc::new(fresh));
-        self.next = Some(next.clone());
-        Ok(next)
+        let fresh = Arc::new(fresh);
+        self.next = Arc::downgrade(&fresh);
+        Ok(Announcement(fresh))
     }
 
     /// Wakes all who wait.
     pub(super) fn announce(&mut self) {
-        if let Some(next) = self.next.take() {
+        if let Some(next) = std::mem::take(&mut self.next).upgrade() {
             // The counter is 0 before, so that adding 1 cannot fail.
-            let _ = rustix::io::write(&*next.0, &1_u64.to_ne_bytes());
+            let _ = rustix::io::write(&*next, &1_u64.to_ne_bytes());
         }
     }
 }

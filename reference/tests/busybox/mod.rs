@@ -3,9 +3,9 @@
 
 use std::fs;
 
-const APPLETS: [&str; 16] = [
+const APPLETS: [&str; 18] = [
     "sh", "cat", "echo", "sleep", "kill", "id", "pwd", "env", "hostname", "true", "false", "ls",
-    "dd", "mkdir", "seq", "trap",
+    "dd", "mkdir", "rm", "seq", "test", "touch",
 ];
 
 /// The archive.

@@ -4,12 +4,10 @@
 
 #[path = "../busybox/mod.rs"]
 mod busybox;
+#[path = "../left/mod.rs"]
+pub mod left;
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use podman_reference::{
     engine::{Cancel, CreateRequest, Engine, EngineConfig, EngineError, request::NetworkRequest},
@@ -125,15 +123,33 @@ impl Host {
         self.engine().container(id).unwrap().status
     }
 
-    /// What is mounted below this test's folder.
-    pub fn mounts(&self) -> Vec<String> {
-        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
-        let folder = self.folder.path().to_str().unwrap();
-        let points = mounts.lines().filter_map(|line| line.split(' ').nth(1));
-        points
-            .filter(|point| point.starts_with(folder))
-            .map(str::to_owned)
-            .collect()
+    /// Asserts that nothing of a container is left, on disk or elsewhere.
+    pub fn assert_gone(&self, id: &str) {
+        let left = left::of_container(&self.root(), &self.runroot(), id);
+        assert!(left.is_empty(), "{left:?}");
+    }
+
+    /// Asserts that a container which does not run holds nothing outside the store.
+    pub fn assert_at_rest(&self, id: &str) {
+        let left = left::outside(&self.runroot(), id);
+        assert!(left.is_empty(), "{left:?}");
+    }
+
+    pub fn start(&self, id: &str) {
+        self.engine().start_container(id).unwrap();
+    }
+
+    pub fn wait(&self, id: &str) -> i64 {
+        self.engine().wait_container(id, NEVER).unwrap()
+    }
+
+    /// Waits until a container has printed so many lines.
+    pub fn wait_for_lines(&self, id: &str, count: usize) {
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while self.log(id).len() < count {
+            assert!(std::time::Instant::now() < end, "{:?}", self.log(id));
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
     }
 }
 
@@ -148,8 +164,8 @@ impl Drop for Host {
             }
         }
         self.engine = None;
-        for point in self.mounts() {
-            let _ = podman_reference::sys::mount::unmount_all(Path::new(&point));
+        for point in left::mounts_below(self.folder.path()) {
+            let _ = podman_reference::sys::mount::unmount_all(&point);
         }
     }
 }
