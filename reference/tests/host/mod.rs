@@ -123,6 +123,12 @@ impl Host {
         self.engine().container(id).unwrap().status
     }
 
+    /// What is mounted below this test's folder.
+    pub fn mounts(&self) -> Vec<String> {
+        let points = left::mounts_below(self.folder.path()).into_iter();
+        points.map(|point| point.display().to_string()).collect()
+    }
+
     /// Asserts that nothing of a container is left, on disk or elsewhere.
     pub fn assert_gone(&self, id: &str) {
         let left = left::of_container(&self.root(), &self.runroot(), id);
