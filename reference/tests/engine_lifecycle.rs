@@ -3,7 +3,10 @@
 
 mod host;
 
-use std::time::{Duration, Instant};
+use std::{
+    os::unix::fs::PermissionsExt,
+    time::{Duration, Instant},
+};
 
 use host::{Host, NEVER, request};
 use podman_reference::engine::{CreateRequest, EngineError};
@@ -290,24 +293,41 @@ fn a_start_of_what_runs_is_refused_and_disturbs_nothing() {
     );
 }
 
-#[test]
-fn a_start_that_fails_names_the_cause_and_leaves_the_container_as_it_was() {
-    let host = Host::new();
-    let id = host.try_create(&request(&["/no/such"])).unwrap();
-    for _ in 0..2 {
-        let why = refused(host.engine().start_container(&id));
-        assert!(why.contains("/no/such"), "{why}");
-        assert_eq!(host.status(&id), "configured");
-        host.assert_at_rest(&id);
-    }
-    host.engine().remove_container(&id, false).unwrap();
-    host.assert_gone(&id);
-}
+/// Found to be impossible before there is a process, and by the process itself.
+const MISSING: &str = "rm /bin/sh; exit 3";
+const NO_PROGRAM: &str = "rm /bin/sh; echo text > /bin/sh; /bin/busybox chmod 755 /bin/sh; exit 3";
 
 #[test]
-fn a_failed_start_keeps_the_exit_code_of_the_run_before() {
+fn a_start_that_fails_names_the_cause_and_leaves_the_container_as_it_was() {
     let mut host = Host::new();
-    let id = host.create("rm /bin/sh; exit 3");
+    // A program that cannot be found, and one that proves to be none when it is executed.
+    let missing = host.try_create(&request(&["/no/such"])).unwrap();
+    let no_program = host.try_create(&request(&["/etc/tool"])).unwrap();
+    let tool = host.root().join("containers").join(&no_program);
+    let tool = tool.join("upper/etc/tool");
+    std::fs::create_dir(tool.parent().unwrap()).unwrap();
+    std::fs::write(&tool, "text").unwrap();
+    std::fs::set_permissions(&tool, PermissionsExt::from_mode(0o755)).unwrap();
+    for (id, names) in [(&missing, "/no/such"), (&no_program, "/etc/tool")] {
+        for _ in 0..2 {
+            let why = refused(host.engine().start_container(id));
+            assert!(why.contains(names), "{why}");
+            assert_eq!(host.status(id), "configured");
+            host.assert_at_rest(id);
+        }
+        host.reopen();
+        assert_eq!(host.status(id), "configured");
+        host.engine().remove_container(id, false).unwrap();
+        host.assert_gone(id);
+    }
+}
+
+#[rstest]
+#[case(MISSING)]
+#[case(NO_PROGRAM)]
+fn a_failed_start_keeps_the_exit_code_of_the_run_before(#[case] script: &str) {
+    let mut host = Host::new();
+    let id = host.create(script);
     host.start(&id);
     assert_eq!(host.wait(&id), 3);
     refused(host.engine().start_container(&id));
