@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    containers::{self, create, inspect, logs},
+    containers::{self, attach, create, inspect, logs},
     dispatch::Exported,
     errors::unavailable,
     generated::podman::*,
@@ -71,8 +71,8 @@ impl VarlinkInterface for Session {
     fn export_image(&self, call: &mut dyn Call_ExportImage, _: Text, _: Text, _: Option<bool>) -> Sent {
         unavailable(call)
     }
-    fn get_attach_sockets(&self, call: &mut dyn Call_GetAttachSockets, _: Text) -> Sent {
-        unavailable(call)
+    fn get_attach_sockets(&self, call: &mut dyn Call_GetAttachSockets, name: Text) -> Sent {
+        attach::sockets(self, call, name)
     }
     fn get_container(&self, call: &mut dyn Call_GetContainer, name: Text) -> Sent {
         containers::get(self, call, name)

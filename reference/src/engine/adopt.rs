@@ -1,10 +1,15 @@
 //! Opening the engine: takes over what an earlier one left, whether it still runs, has ended or was left half done.
 
-use std::{collections::HashSet, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
     Engine, EngineConfig, EngineError, Result,
-    container::{Container, Ended, Phase, Running},
+    container::{Container, Ended, Phase, Running, run_dir},
     containers::Containers,
     error::with_causes,
     image::{Image, Images},
@@ -46,10 +51,7 @@ impl Engine {
     /// Takes over one container.
     fn adopt(&self, record: ContainerRecord) {
         let layout = self.store.layout();
-        let dir = RunDir::new(
-            layout.container(&record.id),
-            layout.run_directory(&record.id),
-        );
+        let dir = run_dir(&record, layout);
         let state = state(&dir);
         let last = Ended::of(&state).or_else(|| earlier(&dir));
         let container = Arc::new(Container::new(record, layout, last));
@@ -77,11 +79,9 @@ impl Engine {
                 moved_to = %one.moved_to.display(),
                 "damaged files were set aside"
             );
-            if let Some(name) = one.container() {
-                let dir = RunDir::new(
-                    &one.moved_to,
-                    self.store.layout().run_directories().join(name),
-                );
+            if let Some(id) = one.container() {
+                let name = id.as_str();
+                let dir = RunDir::new(&one.moved_to, self.store.layout().run_directory(&id));
                 if dir.signal(Signal::KILL).is_ok() {
                     tracing::warn!(container = name, "killed, for its record is damaged");
                     // If it was paused, it does not die before.
@@ -96,17 +96,17 @@ impl Engine {
     /// Removes mounts and run directories that belong to no container.
     fn sweep_runroot(&self) -> Result<()> {
         let layout = self.store.layout();
-        let known: HashSet<String> = lock(&self.containers)
+        let known: HashSet<PathBuf> = lock(&self.containers)
             .all()
             .iter()
-            .map(|c| c.id())
+            .flat_map(|c| [c.mount_point.clone(), c.dir.run().to_owned()])
             .collect();
         let failed = || EngineError::failed("cannot clear the run directory");
         for directory in [layout.mount_points(), layout.run_directories()] {
             for entry in std::fs::read_dir(&directory).map_err(failed())? {
-                let entry = entry.map_err(failed())?;
-                if !known.contains(&*entry.file_name().to_string_lossy()) {
-                    sweep_directory(&entry.path()).map_err(failed())?;
+                let path = entry.map_err(failed())?.path();
+                if !known.contains(&path) {
+                    sweep_directory(&path).map_err(failed())?;
                 }
             }
         }

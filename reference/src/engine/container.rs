@@ -146,12 +146,18 @@ impl Ended {
     }
 }
 
+/// Where a container's monitor keeps things.
+pub(super) fn run_dir(record: &ContainerRecord, layout: &Layout) -> RunDir {
+    let keep = layout.container(&record.id);
+    RunDir::new(keep, layout.run_directory(&record.id)).with_log(&record.settings.stdio.log)
+}
+
 impl Container {
     pub(super) fn new(record: ContainerRecord, layout: &Layout, last: Option<Ended>) -> Self {
         let keep = layout.container(&record.id);
         let lower = record.layers.iter().rev();
         Self {
-            dir: RunDir::new(&keep, layout.run_directory(&record.id)),
+            dir: run_dir(&record, layout),
             mount_point: layout.mount_point(&record.id),
             upper: keep.join("upper"),
             work: keep.join("work"),

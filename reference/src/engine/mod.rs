@@ -10,6 +10,7 @@ use std::{
 use crate::{monitor::Launcher, store::Store};
 
 mod adopt;
+mod attach;
 mod changes;
 mod clock;
 mod container;
@@ -39,6 +40,7 @@ mod user;
 mod watcher;
 mod words;
 
+pub use attach::AttachSockets;
 pub use error::{EngineError, with_causes};
 pub use inspect::document::ContainerInspection;
 pub use request::CreateRequest;
@@ -259,6 +261,14 @@ impl Engine {
         } else {
             logs::read(&container, sink)
         }
+    }
+
+    /// Where the sockets of a container are, or will be once it runs.
+    ///
+    /// # Errors
+    /// [`EngineError::ContainerNotFound`], or [`EngineError::Refused`] if `name` is ambiguous.
+    pub fn attach_sockets(&self, name: &str) -> Result<AttachSockets> {
+        Ok((&*self.find(name)?).into())
     }
 
     fn find(&self, name: &str) -> Result<Arc<Container>> {

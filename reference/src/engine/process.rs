@@ -1,7 +1,5 @@
 //! What a container runs: the image's configuration and the request, merged.
 
-use std::collections::BTreeMap;
-
 use oci_spec::image::Config;
 
 use super::{CreateRequest, changes::set_variable};
@@ -20,7 +18,7 @@ pub(super) fn resolve(
     Ok(ProcessRecord {
         arguments,
         entrypoint_length,
-        environment: environment(&request.env, image, hostname)?,
+        environment: environment(request, image, hostname)?,
         user: image.user().clone().unwrap_or_default(),
         working_directory: working_directory(request, image)?,
     })
@@ -50,7 +48,7 @@ fn arguments(request: &CreateRequest, image: &Config) -> Result<(Vec<String>, us
 }
 
 fn environment(
-    given: &BTreeMap<String, String>,
+    request: &CreateRequest,
     image: &Config,
     hostname: &str,
 ) -> Result<Vec<String>, String> {
@@ -59,6 +57,9 @@ fn environment(
         "container=podman".to_owned(),
         format!("HOSTNAME={hostname}"),
     ];
+    if request.stdio.tty {
+        list.push("TERM=xterm".to_owned());
+    }
     // An entry without '=' would take its value from the environment of the service: there is none to take.
     let from_image = image.env().iter().flatten();
     for (name, value) in from_image.filter_map(|entry| entry.split_once('=')) {
@@ -66,7 +67,7 @@ fn environment(
             set_variable(&mut list, name, value);
         }
     }
-    for (name, value) in given {
+    for (name, value) in &request.env {
         if name.is_empty() || name.contains(['=', '\0']) {
             return Err(format!("env: {name:?} cannot be the name of a variable"));
         }
@@ -97,6 +98,8 @@ fn working_directory(request: &CreateRequest, image: &Config) -> Result<String, 
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use rstest::rstest;
 
     use super::*;

@@ -4,9 +4,9 @@ use std::{error::Error, ffi::OsString, process::ExitCode};
 
 use super::with_causes;
 use crate::{
-    monitor::{self, Init, Launcher, MonitorError, Output, RunDir, RunState, Workload},
-    runtime::{Container, ContainerSetup, cgroup_path},
-    sys::{cgroup, process::Pid},
+    monitor::{self, Created, Init, Launcher, MonitorError, RunDir, RunState, Streams, Workload},
+    runtime::{Container, ContainerSetup, Pipes, cgroup_path},
+    sys::cgroup,
 };
 
 /// Starts a container: writes its configuration into the run directory, and returns once its program runs.
@@ -24,7 +24,8 @@ pub fn start(
     setup.write_files().map_err(|e| refused(&e))?;
     let spec = setup.spec().map_err(|e| refused(&e))?;
     spec.save(dir.config()).map_err(|e| refused(&e))?;
-    launcher.launch(&setup.id, dir).inspect_err(|_| {
+    let stdio = &setup.settings.stdio;
+    launcher.launch(&setup.id, dir, stdio).inspect_err(|_| {
         // The monitor has cleared up, unless it was killed. What cannot be removed is removed with the container.
         let _ = clear(dir, &setup.id);
     })
@@ -58,8 +59,26 @@ pub fn run_monitor(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 impl Workload for Container {
-    fn create(&mut self, output: Output) -> Result<Pid, String> {
-        Self::create(self, output.stdout, output.stderr)
+    fn create(&mut self, streams: Streams) -> Result<Created, String> {
+        let (pid, terminal) = match streams {
+            Streams::Pipes {
+                stdin,
+                stdout,
+                stderr,
+            } => {
+                let pipes = Pipes {
+                    stdin,
+                    stdout,
+                    stderr,
+                };
+                (Self::create(self, pipes)?, None)
+            }
+            Streams::Terminal => {
+                let (pid, master) = self.create_with_terminal()?;
+                (pid, Some(master))
+            }
+        };
+        Ok(Created { pid, terminal })
     }
 
     fn start(&mut self) -> Result<(), String> {

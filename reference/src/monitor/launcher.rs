@@ -4,16 +4,19 @@ use std::{
     io::{self, PipeReader, Read},
     os::{fd::AsFd, unix::process::CommandExt},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{self, Child, Command},
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use nix::poll::PollTimeout;
 
 use super::{Init, MonitorError, RunDir, report::Report};
-use crate::sys::{
-    memfd::SealedProgram,
-    wait::{Stop, Woken, wait_readable},
+use crate::{
+    settings::Stdio,
+    sys::{
+        memfd::SealedProgram,
+        wait::{Stop, Woken, wait_readable},
+    },
 };
 
 /// The hidden subcommand that makes the program a monitor.
@@ -47,10 +50,10 @@ impl Launcher {
     ///
     /// # Errors
     /// [`MonitorError::Start`] with the cause if the container could not be started.
-    pub fn launch(&self, id: &str, dir: &RunDir) -> Result<Init, MonitorError> {
+    pub fn launch(&self, id: &str, dir: &RunDir, stdio: &Stdio) -> Result<Init, MonitorError> {
         self.reap();
         let (mut reader, writer) = io::pipe().map_err(MonitorError::Launch)?;
-        let child = self.spawn(id, dir, writer.into())?;
+        let child = self.spawn(id, dir, stdio, writer.into())?;
         let pid = child.id();
         self.children().push(child);
         match read_report(&mut reader) {
@@ -72,7 +75,14 @@ impl Launcher {
             .retain_mut(|child| matches!(child.try_wait(), Ok(None)));
     }
 
-    fn spawn(&self, id: &str, dir: &RunDir, report: Stdio) -> Result<Child, MonitorError> {
+    fn spawn(
+        &self,
+        id: &str,
+        dir: &RunDir,
+        stdio: &Stdio,
+        report: process::Stdio,
+    ) -> Result<Child, MonitorError> {
+        let stdio = serde_json::to_string(stdio).map_err(|e| MonitorError::Launch(e.into()))?;
         Command::new(self.executable().map_err(MonitorError::Launch)?)
             .arg0("podman-reference")
             .args([
@@ -80,11 +90,12 @@ impl Launcher {
                 id.as_ref(),
                 dir.keep().as_os_str(),
                 dir.run().as_os_str(),
+                stdio.as_ref(),
             ])
             .env_clear()
-            .stdin(Stdio::null())
+            .stdin(process::Stdio::null())
             .stdout(report)
-            .stderr(Stdio::null())
+            .stderr(process::Stdio::null())
             .spawn()
             .map_err(MonitorError::Launch)
     }

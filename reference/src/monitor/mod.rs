@@ -17,4 +17,4 @@ pub use error::MonitorError;
 pub use launcher::{Launcher, SUBCOMMAND};
 pub use record::{ExitRecord, Init};
 pub use run_dir::{RunDir, RunState};
-pub use supervise::{Output, Workload, supervise};
+pub use supervise::{Created, Streams, Workload, supervise};

@@ -9,10 +9,13 @@ use super::{
     MonitorError,
     record::{self, ExitRecord, Init, MonitorRecord},
 };
-use crate::sys::{
-    pidfd::PidFd,
-    process::Signal,
-    wait::{Stop, Woken, wait_for},
+use crate::{
+    settings::Log,
+    sys::{
+        pidfd::PidFd,
+        process::Signal,
+        wait::{Stop, Woken, wait_for},
+    },
 };
 
 /// The two directories of a container that its monitor writes to.
@@ -28,6 +31,8 @@ use crate::sys::{
 pub struct RunDir {
     keep: PathBuf,
     run: PathBuf,
+    /// The log, where it is not in `keep`.
+    log: Option<PathBuf>,
 }
 
 /// How a container stands, as its records and the kernel tell.
@@ -68,7 +73,18 @@ impl RunDir {
         Self {
             keep: keep.into(),
             run: run.into(),
+            log: None,
         }
+    }
+
+    /// The same, with the log where it was asked for.
+    #[must_use]
+    pub fn with_log(mut self, log: &Log) -> Self {
+        self.log = match log {
+            Log::File(path) => Some(path.clone()),
+            Log::Own | Log::None => None,
+        };
+        self
     }
 
     /// The lasting directory.
@@ -86,10 +102,12 @@ impl RunDir {
     /// The log; see [`super::log`].
     #[must_use]
     pub fn log(&self) -> PathBuf {
-        self.keep.join("ctr.log")
+        let own = || self.keep.join("ctr.log");
+        self.log.clone().unwrap_or_else(own)
     }
 
-    /// The attach socket: SOCK_SEQPACKET; a message is one byte 2 (stdout) or 3 (stderr) and up to 8192 bytes of output.
+    /// The attach socket: SOCK_SEQPACKET. A message from it is one byte 2 (stdout) or 3 (stderr) and up to 8192 bytes of output,
+    /// a message to it is input, for a container that takes any.
     #[must_use]
     pub fn attach(&self) -> PathBuf {
         self.run.join("attach")

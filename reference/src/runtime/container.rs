@@ -12,13 +12,24 @@ use libcontainer::{
     syscall::syscall::SyscallType,
 };
 
-use super::{executor::Program, trouble::Trouble};
+use super::{console::Console, executor::Program, trouble::Trouble};
 use crate::sys::{cgroup, devices, network, process::Pid};
 
 /// A container's cgroup, in every hierarchy. It has no parent of its own, so that none is left over.
 #[must_use]
 pub fn cgroup_path(id: &str) -> PathBuf {
     PathBuf::from(format!("/podman-reference-{id}"))
+}
+
+/// The container's side of its standard streams.
+#[derive(Debug)]
+pub struct Pipes {
+    /// `None`: at its end from the start.
+    pub stdin: Option<OwnedFd>,
+    /// Standard output.
+    pub stdout: OwnedFd,
+    /// Standard error.
+    pub stderr: OwnedFd,
 }
 
 /// A container that is being made, runs, or has ended.
@@ -45,9 +56,38 @@ impl Container {
     ///
     /// # Errors
     /// The cause; then nothing is left of it.
-    pub fn create(&mut self, stdout: OwnedFd, stderr: OwnedFd) -> Result<Pid, String> {
+    pub fn create(&mut self, pipes: Pipes) -> Result<Pid, String> {
+        self.create_from(|builder| {
+            let builder = builder.with_stdout(pipes.stdout).with_stderr(pipes.stderr);
+            match pipes.stdin {
+                Some(stdin) => builder.with_stdin(stdin),
+                None => builder,
+            }
+        })
+    }
+
+    /// As [`Container::create`], for a container whose configuration has a terminal, with that one's master.
+    ///
+    /// # Errors
+    /// The cause; then nothing is left of it.
+    pub fn create_with_terminal(&mut self) -> Result<(Pid, OwnedFd), String> {
+        let console = Console::listen(&self.bundle).map_err(|error| error.to_string())?;
+        let pid = self.create_from(|builder| builder.with_console_socket(Some(console.path())))?;
+        match console.master() {
+            Ok(master) => Ok((pid, master)),
+            Err(error) => {
+                self.remove();
+                Err(format!("the container's terminal did not come: {error}"))
+            }
+        }
+    }
+
+    fn create_from(
+        &mut self,
+        streams: impl FnOnce(ContainerBuilder) -> ContainerBuilder,
+    ) -> Result<Pid, String> {
         let mut trouble = Trouble::catch().map_err(|error| error.to_string())?;
-        match self.build(stdout, stderr, &trouble) {
+        match self.build(streams, &trouble) {
             Ok((handle, pid)) => {
                 self.handle = Some(handle);
                 self.trouble = Some(trouble);
@@ -94,15 +134,13 @@ impl Container {
 
     fn build(
         &self,
-        stdout: OwnedFd,
-        stderr: OwnedFd,
+        streams: impl FnOnce(ContainerBuilder) -> ContainerBuilder,
         trouble: &Trouble,
     ) -> Result<(Handle, Pid), LibcontainerError> {
-        let handle = ContainerBuilder::new(self.id.clone(), SyscallType::default())
+        let builder = ContainerBuilder::new(self.id.clone(), SyscallType::default())
             .with_root_path(self.bundle.join("oci"))?
-            .with_executor(Program::new(trouble.writer()))
-            .with_stdout(stdout)
-            .with_stderr(stderr)
+            .with_executor(Program::new(trouble.writer()));
+        let handle = streams(builder)
             .as_init(&self.bundle)
             .with_systemd(false)
             .with_detach(true)

@@ -3,6 +3,7 @@
 //! The engine resolves everything into a [`ContainerSetup`]; [`ContainerSetup::spec`] is the OCI configuration of it, which
 //! the monitor process turns into a [`Container`].
 
+mod console;
 mod container;
 mod executor;
 mod files;
@@ -14,7 +15,7 @@ mod spec;
 mod trouble;
 mod working_directory;
 
-pub use container::{Container, cgroup_path};
+pub use container::{Container, Pipes, cgroup_path};
 pub use mounts::mounts;
 pub use setup::{ContainerSetup, Network, User};
 pub use spec::OCI_VERSION;

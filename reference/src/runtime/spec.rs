@@ -50,7 +50,7 @@ impl ContainerSetup {
             .additional_gids(self.user.groups.clone())
             .build()?;
         let mut process = ProcessBuilder::default()
-            .terminal(false)
+            .terminal(self.settings.stdio.terminal)
             .user(user)
             .args(self.argv.clone())
             .env(self.environment())

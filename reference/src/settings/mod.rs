@@ -18,7 +18,7 @@ pub use namespaces::Namespaces;
 pub use network::Network;
 pub use resources::Resources;
 pub use security::Security;
-pub use stdio::Stdio;
+pub use stdio::{Log, Stdio};
 
 /// A container's settings, a part for each concern.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

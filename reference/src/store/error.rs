@@ -5,6 +5,14 @@ use std::{io, path::PathBuf};
 /// A store error.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// Sockets below it could not be connected to.
+    #[error("{} is too long for a runroot: its path may have {limit} bytes, for there are sockets below it", path.display())]
+    LongRunroot {
+        /// The path.
+        path: PathBuf,
+        /// Bytes.
+        limit: usize,
+    },
     /// A second engine.
     #[error("{path} is in use by another podman-reference", path = .0.display())]
     Locked(PathBuf),

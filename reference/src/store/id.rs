@@ -76,6 +76,15 @@ id! {
 }
 
 impl ContainerId {
+    /// How many digits [`ContainerId::short`] has.
+    pub const SHORT: usize = 32;
+
+    /// The first half of the digits: 128 random bits, which no two containers share.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        self.0.get(..Self::SHORT).unwrap_or(&self.0)
+    }
+
     /// A new one, from the kernel's random numbers.
     pub fn random() -> std::io::Result<Self> {
         let mut bytes = [0_u8; 32];

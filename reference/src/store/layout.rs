@@ -6,7 +6,7 @@ use std::{
         fd::AsFd,
         unix::fs::{DirBuilderExt, OpenOptionsExt},
     },
-    path::{Path, PathBuf},
+    path::{Path, PathBuf, absolute},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -21,6 +21,9 @@ const VERSION: u32 = 1;
 /// The name of every record in its directory.
 pub(super) const RECORD: &str = "record.json";
 
+/// A socket's address has 107 bytes, of which `/run/`, a run directory's name and the socket's own take the rest.
+const RUNROOT_LIMIT: usize = 107 - "/run/".len() - ContainerId::SHORT - "/attach".len();
+
 /// The paths.
 #[derive(Debug)]
 pub struct Layout {
@@ -34,6 +37,15 @@ pub struct Layout {
 impl Layout {
     /// Takes the locks, checks the version, creates what is missing and empties the staging area.
     pub(super) fn open(root: &Path, runroot: &Path) -> Result<Self, StoreError> {
+        // Monitors have another working directory.
+        let root = &absolute(root).map_err(StoreError::io("cannot use", root))?;
+        let runroot = &absolute(runroot).map_err(StoreError::io("cannot use", runroot))?;
+        if runroot.as_os_str().len() > RUNROOT_LIMIT {
+            return Err(StoreError::LongRunroot {
+                path: runroot.to_owned(),
+                limit: RUNROOT_LIMIT,
+            });
+        }
         create_private(root)?;
         create_private(runroot)?;
         let locks = [lock(&root.join("lock"))?, lock(&runroot.join("lock"))?];
@@ -111,10 +123,10 @@ impl Layout {
         self.runroot.join("run")
     }
 
-    /// What a container's monitor keeps only until the next reboot.
+    /// What a container's monitor keeps only until the next reboot. It holds sockets, so that its path must be short.
     #[must_use]
     pub fn run_directory(&self, id: &ContainerId) -> PathBuf {
-        self.run_directories().join(id.as_str())
+        self.run_directories().join(id.short())
     }
 
     /// The mount points of all containers.

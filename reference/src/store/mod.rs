@@ -52,9 +52,9 @@ pub struct SetAside {
 impl SetAside {
     /// The id of a container whose record was damaged.
     #[must_use]
-    pub fn container(&self) -> Option<&str> {
+    pub fn container(&self) -> Option<ContainerId> {
         let name = self.moved_to.file_name()?.to_str()?;
-        name.strip_prefix("container-")?.get(..64)
+        name.strip_prefix("container-")?.get(..64)?.parse().ok()
     }
 }
 

@@ -9,4 +9,5 @@ mod fixture;
 mod isolation;
 mod logs;
 mod starts;
+mod streams;
 mod survives;

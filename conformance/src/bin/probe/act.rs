@@ -7,9 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{json::Json, report, signal};
+use crate::{attach, json::Json, report, signal};
 
 /// Runs one command; returns its exit code, or why it could not be run.
+#[allow(clippy::too_many_lines)] // a line for each command
 pub(crate) fn act(words: &[String]) -> Result<u8, String> {
     let (name, arguments) = words.split_first().ok_or("no command")?;
     let argument = |n: usize| arguments.get(n).map(String::as_str);
@@ -37,6 +38,12 @@ pub(crate) fn act(words: &[String]) -> Result<u8, String> {
                 .map_or(Json::Null, Json::Text)
                 .to_string(),
         ),
+        "attach" => line(&attach::attach(required(0)?, required(1)?)?.to_string()),
+        "tell" => file(attach::tell(
+            required(0)?,
+            &arguments.get(1..).unwrap_or_default().join(" "),
+        )),
+        "size" => sized(number(required(0)?)?, number(required(1)?)?),
         "delete" => file(delete(required(0)?)),
         "run" => run(arguments),
         _ => Err(format!("unknown command {name}")),
@@ -143,6 +150,14 @@ fn fill(bytes: usize) -> Result<(), String> {
     line("filled")?;
     std::hint::black_box(&taken);
     signal::wait_for_ever()
+}
+
+fn sized(rows: u16, columns: u16) -> Result<(), String> {
+    signal::exit_on(signal::number("TERM").ok_or("no SIGTERM")?, 143);
+    while attach::terminal_size() != Some((rows, columns)) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    line(&format!("{rows} {columns}"))
 }
 
 fn delete(path: &str) -> io::Result<()> {

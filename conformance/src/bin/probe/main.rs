@@ -4,6 +4,7 @@
 //! that the suite carries inside itself.
 
 mod act;
+mod attach;
 mod json;
 mod report;
 mod signal;
@@ -27,6 +28,9 @@ commands:
   write PATH TEXT...     writes a file
   read PATH              prints a file's text as one JSON string, or null where it cannot be read
   delete PATH            removes a file or a directory tree
+  attach PATH TEXT       connects to a container's I/O socket, sends a line, and says what came until the end
+  tell PATH TEXT...      sends a line to a FIFO or a socket
+  size ROWS COLUMNS      waits until its terminal has that size, then says it
   run PROGRAM [ARG...]   runs a program and says how it ended
 several commands, separated by `--`, run one after the other until one fails";
 

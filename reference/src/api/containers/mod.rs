@@ -10,6 +10,7 @@ use super::{
     interface::Session,
 };
 
+pub(crate) mod attach;
 pub(crate) mod create;
 mod data;
 pub(crate) mod inspect;

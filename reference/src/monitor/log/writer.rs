@@ -8,6 +8,7 @@ use std::{
 };
 
 use memchr::memchr_iter;
+use nix::libc::O_NOFOLLOW;
 
 use super::record::{PREFIX, Stream, TIME};
 
@@ -17,7 +18,8 @@ const FLUSH_AT: usize = 128 << 10;
 /// Appends records to a log; one write(2) for each chunk of output, up to [`FLUSH_AT`].
 #[derive(Debug)]
 pub(in crate::monitor) struct LogWriter {
-    file: File,
+    /// `None`: nothing is kept.
+    file: Option<File>,
     buffer: Vec<u8>,
     /// Per stream: whether its last record was a piece.
     open: [bool; 2],
@@ -25,6 +27,16 @@ pub(in crate::monitor) struct LogWriter {
 }
 
 impl LogWriter {
+    /// A log that keeps nothing.
+    pub(in crate::monitor) fn none() -> Self {
+        Self {
+            file: None,
+            buffer: Vec::new(),
+            open: [false; 2],
+            error: None,
+        }
+    }
+
     /// Opens a log for appending, and ends a record that an earlier writer left torn.
     pub(in crate::monitor) fn open(path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new()
@@ -32,6 +44,7 @@ impl LogWriter {
             .read(true)
             .append(true)
             .mode(0o600)
+            .custom_flags(O_NOFOLLOW)
             .open(path)?;
         if file.metadata()?.len() > 0 {
             file.seek(SeekFrom::End(-1))?;
@@ -42,16 +55,17 @@ impl LogWriter {
             }
         }
         Ok(Self {
-            file,
-            buffer: Vec::new(),
-            open: [false; 2],
-            error: None,
+            file: Some(file),
+            ..Self::none()
         })
     }
 
     /// Writes a chunk of output. A failure (a full disk) loses output, is kept for [`LogWriter::close`], and does not stop
     /// later chunks: the container must not block on its log.
     pub(in crate::monitor) fn write(&mut self, stream: Stream, chunk: &[u8]) {
+        if self.file.is_none() {
+            return;
+        }
         let prefix = Prefix::now(stream);
         let mut start = 0;
         for end in memchr_iter(b'\n', chunk) {
@@ -90,7 +104,9 @@ impl LogWriter {
     }
 
     fn flush(&mut self) {
-        if let Err(error) = self.file.write_all(&self.buffer) {
+        if let Some(file) = &mut self.file
+            && let Err(error) = file.write_all(&self.buffer)
+        {
             self.error.get_or_insert(error);
         }
         self.buffer.clear();

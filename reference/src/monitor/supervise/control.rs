@@ -11,6 +11,7 @@ use std::{
 };
 
 use nix::{errno::Errno, libc::O_NONBLOCK, sys::stat::Mode, unistd::mkfifo};
+use rustix::termios::{Winsize, tcsetwinsize};
 
 /// A longer message is none.
 const MESSAGE_LIMIT: usize = 4096;
@@ -51,8 +52,8 @@ impl Control {
         })
     }
 
-    /// Reads what is there and carries it out. There is no terminal yet, so that a size is accepted without effect.
-    pub(super) fn serve(&mut self) {
+    /// Reads what is there and carries it out. Without a terminal a size has no effect.
+    pub(super) fn serve(&mut self, terminal: Option<&File>) {
         let mut buffer = [0; MESSAGE_LIMIT];
         if let Ok(read) = self.fifo.read(&mut buffer) {
             self.pending
@@ -60,12 +61,27 @@ impl Control {
         }
         while let Some(end) = memchr::memchr(b'\n', &self.pending) {
             let line: Vec<u8> = self.pending.drain(..=end).collect();
-            let _ = Message::parse(&String::from_utf8_lossy(&line));
+            if let (Some(Message::Resize { rows, columns }), Some(terminal)) =
+                (Message::parse(&String::from_utf8_lossy(&line)), terminal)
+            {
+                resize(terminal, rows, columns);
+            }
         }
         if self.pending.len() > MESSAGE_LIMIT {
             self.pending.clear();
         }
     }
+}
+
+/// A size that the terminal does not take has nobody to be told to.
+fn resize(terminal: &File, rows: u16, columns: u16) {
+    let size = Winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    let _ = tcsetwinsize(terminal, size);
 }
 
 impl AsFd for Control {

@@ -4,6 +4,7 @@ use std::{ffi::OsString, fs::File, io::Write};
 
 use crate::{
     monitor::{RunDir, report::Report},
+    settings::Stdio,
     sys::{detach::detach, limits},
 };
 
@@ -11,6 +12,7 @@ use crate::{
 pub(super) struct Entry {
     pub(super) id: String,
     pub(super) dir: RunDir,
+    pub(super) stdio: Stdio,
     answer: Option<File>,
 }
 
@@ -19,11 +21,13 @@ impl Entry {
     pub(super) fn new(mut arguments: impl Iterator<Item = OsString>) -> Option<Self> {
         let id = arguments.next()?.into_string().ok()?;
         let dir = RunDir::new(arguments.next()?, arguments.next()?);
+        let stdio: Stdio = serde_json::from_slice(arguments.next()?.as_encoded_bytes()).ok()?;
         let answer = detach().ok()?;
         limits::lower_open_files().ok()?;
         Some(Self {
             id,
-            dir,
+            dir: dir.with_log(&stdio.log),
+            stdio,
             answer: Some(answer.into()),
         })
     }

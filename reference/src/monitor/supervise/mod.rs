@@ -3,12 +3,14 @@
 mod attach;
 mod control;
 mod entry;
+mod input;
 mod output;
 mod watch;
 
 use std::{os::fd::OwnedFd, process::ExitCode};
 
 use entry::Entry;
+use output::Ends;
 use watch::Watch;
 
 use super::{
@@ -17,20 +19,39 @@ use super::{
     record::{self, ExitRecord, MonitorRecord},
     report::Report,
 };
-use crate::sys::{
-    pidfd::PidFd,
-    process::{Pid, ProcessId},
-    reap::reap,
-    replace::Durability,
+use crate::{
+    settings::{Log, Stdio},
+    sys::{
+        pidfd::PidFd,
+        process::{Pid, ProcessId},
+        reap::reap,
+        replace::Durability,
+    },
 };
 
 /// The container's side of its standard streams.
 #[derive(Debug)]
-pub struct Output {
-    /// Standard output.
-    pub stdout: OwnedFd,
-    /// Standard error.
-    pub stderr: OwnedFd,
+pub enum Streams {
+    /// Three of them.
+    Pipes {
+        /// Standard input; where there is none, it is at its end from the start.
+        stdin: Option<OwnedFd>,
+        /// Standard output.
+        stdout: OwnedFd,
+        /// Standard error.
+        stderr: OwnedFd,
+    },
+    /// A terminal, which only the container's own devpts can give.
+    Terminal,
+}
+
+/// A container's process that waits before its program.
+#[derive(Debug)]
+pub struct Created {
+    /// Process 1.
+    pub pid: Pid,
+    /// The master of its terminal, for [`Streams::Terminal`].
+    pub terminal: Option<OwnedFd>,
 }
 
 /// What a monitor starts and clears away; the engine gives it the OCI runtime.
@@ -40,7 +61,7 @@ pub trait Workload {
     ///
     /// # Errors
     /// The cause; then nothing is left of it.
-    fn create(&mut self, output: Output) -> Result<Pid, String>;
+    fn create(&mut self, streams: Streams) -> Result<Created, String>;
 
     /// Lets process 1 run its program; returns once it does.
     ///
@@ -66,7 +87,7 @@ pub fn supervise<W: Workload>(
         return ExitCode::from(2);
     };
     let mut workload = workload(&entry.id, &entry.dir);
-    match start(&entry.dir, &mut workload) {
+    match start(&entry.dir, &entry.stdio, &mut workload) {
         Ok(run) => {
             entry.report(&Report::Started(run.init.clone()));
             match run.finish(&entry.dir, &mut workload) {
@@ -88,18 +109,26 @@ struct Run {
 }
 
 /// Starts the container. Its record is written before its program runs, so that no program ever runs unrecorded.
-fn start(dir: &RunDir, workload: &mut impl Workload) -> Result<Run, MonitorError> {
+fn start(dir: &RunDir, stdio: &Stdio, workload: &mut impl Workload) -> Result<Run, MonitorError> {
     let monitor = ProcessId::current()
         .map_err(|e| MonitorError::Process("read the monitor's start time", e))?;
     let record = MonitorRecord {
         process: monitor.clone(),
     };
     record::write(&dir.monitor_record(), &record, Durability::Processes)?;
-    let log = LogWriter::open(&dir.log()).map_err(MonitorError::file("open", dir.log()))?;
-    let (output, read) = output::pipes().map_err(|e| MonitorError::Process("make a pipe", e))?;
-    let pid = workload.create(output).map_err(MonitorError::Start)?;
+    let log = match stdio.log {
+        Log::None => LogWriter::none(),
+        _ => LogWriter::open(&dir.log()).map_err(MonitorError::file("open", dir.log()))?,
+    };
+    let (streams, mut ends) =
+        Ends::new(stdio).map_err(|e| MonitorError::Process("make a pipe", e))?;
+    let Created { pid, terminal } = workload.create(streams).map_err(MonitorError::Start)?;
     let run = record_start(dir, pid, monitor).and_then(|(init, process)| {
-        let watch = Watch::new(dir, pid, process, read, log)?;
+        if let Some(master) = terminal {
+            ends.set_terminal(master, stdio.interactive)
+                .map_err(|e| MonitorError::Process("use the terminal", e))?;
+        }
+        let watch = Watch::new(dir, pid, process, ends, log)?;
         workload.start().map_err(MonitorError::Start)?;
         Ok(Run { init, watch })
     });

@@ -13,7 +13,8 @@ use nix::{
 use super::{
     attach::Attach,
     control::Control,
-    output::{Chunk, Pipes},
+    input::Input,
+    output::{Chunk, Ends, Source},
 };
 use crate::{
     monitor::{MonitorError, RunDir, log::LogWriter},
@@ -38,7 +39,7 @@ pub(super) struct Status {
 pub(super) struct Watch {
     pid: Pid,
     process: PidFd,
-    pipes: Pipes,
+    ends: Ends,
     log: LogWriter,
     attach: Attach,
     control: Control,
@@ -50,7 +51,7 @@ impl Watch {
         dir: &RunDir,
         pid: Pid,
         process: PidFd,
-        pipes: Pipes,
+        ends: Ends,
         log: LogWriter,
     ) -> Result<Self, MonitorError> {
         let attach =
@@ -59,7 +60,7 @@ impl Watch {
         Ok(Self {
             pid,
             process,
-            pipes,
+            ends,
             log,
             attach,
             control,
@@ -73,8 +74,11 @@ impl Watch {
         loop {
             let ready = self.poll().map_err(fail)?;
             self.pump();
-            self.attach.serve();
-            self.control.serve();
+            if let Some(input) = &mut self.ends.input {
+                input.pass_on();
+            }
+            self.attach.serve(self.ends.input.as_mut());
+            self.control.serve(self.ends.terminal.as_ref());
             if ready {
                 let status = reap(self.pid).map_err(fail)?;
                 let signal = status.signal().and_then(Signal::new);
@@ -96,11 +100,18 @@ impl Watch {
 
     /// Waits until something is ready; says whether process 1 has ended.
     fn poll(&self) -> io::Result<bool> {
-        let fds = std::iter::once(self.process.as_fd())
-            .chain(self.pipes.fds())
-            .chain(self.attach.fds())
-            .chain(std::iter::once(self.control.as_fd()));
-        let mut fds: Vec<_> = fds.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+        let input = self.ends.input.as_ref();
+        let readable = [self.process.as_fd(), self.control.as_fd()]
+            .into_iter()
+            .chain(self.ends.sources.iter().filter_map(Source::fd))
+            .map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+        let writable = input
+            .and_then(Input::waits_for)
+            .map(|fd| PollFd::new(fd, PollFlags::POLLOUT));
+        let mut fds: Vec<_> = readable
+            .chain(writable)
+            .chain(self.attach.fds(input))
+            .collect();
         loop {
             match poll(&mut fds, PollTimeout::NONE) {
                 Err(Errno::EINTR) => {}
@@ -113,7 +124,7 @@ impl Watch {
     /// Reads each stream once; says whether there was anything.
     fn pump(&mut self) -> bool {
         let mut any = false;
-        for source in [&mut self.pipes.stdout, &mut self.pipes.stderr] {
+        for source in &mut self.ends.sources {
             if let Chunk::Bytes(n) = source.read(&mut self.buffer) {
                 let chunk = self.buffer.get(..n).unwrap_or_default();
                 self.log.write(source.stream, chunk);
