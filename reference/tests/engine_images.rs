@@ -117,17 +117,19 @@ fn a_source_that_cannot_be_used_is_named(#[case] source: &str) {
     }
 }
 
-#[test]
-fn a_file_that_is_not_a_tar_names_the_file_and_why() {
+#[rstest]
+#[case(
+    "/no/such",
+    r#"cannot import "/no/such": cannot open /no/such: No such file or directory (os error 2)"#
+)]
+#[case(
+    "/proc/self/status",
+    r#"cannot import "/proc/self/status": it is not a tar archive"#
+)]
+fn a_source_that_is_no_tar_is_named_with_the_reason(#[case] source: &str, #[case] says: &str) {
     let host = Host::new();
-    let error = host
-        .engine()
-        .import_image("/no/such", None, None, &[])
-        .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        r#"cannot import "/no/such": cannot open /no/such: No such file or directory (os error 2)"#
-    );
+    let import = host.engine().import_image(source, None, None, &[]);
+    assert_eq!(import.unwrap_err().to_string(), says);
 }
 
 #[test]

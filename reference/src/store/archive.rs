@@ -33,12 +33,13 @@ impl Limits {
     };
 }
 
-/// What can still be read, shared by the stream and the one who walks its entries.
+/// What can still be read, and what kept the stream from being read, shared by the stream and the one who walks its entries.
 #[derive(Debug)]
 pub(super) struct Budget {
     total: Cell<u64>,
     header: Cell<u64>,
     exceeded: Cell<Option<&'static str>>,
+    failed: Cell<bool>,
 }
 
 impl Budget {
@@ -55,6 +56,11 @@ impl Budget {
     /// Which limit was hit, if any.
     pub(super) fn exceeded(&self) -> Option<&'static str> {
         self.exceeded.get()
+    }
+
+    /// Whether the source could not be read.
+    pub(super) fn failed(&self) -> bool {
+        self.failed.get()
     }
 
     fn take(&self, bytes: u64) {
@@ -78,6 +84,7 @@ impl Stream {
             total: Cell::new(limits.bytes),
             header: Cell::new(u64::MAX),
             exceeded: Cell::new(None),
+            failed: Cell::new(false),
         };
         Self {
             source,
@@ -110,7 +117,10 @@ impl Read for Stream {
         }
         let length = usize::try_from(allowed).map_or(buffer.len(), |n| n.min(buffer.len()));
         let (buffer, _) = buffer.split_at_mut(length);
-        let read = self.source.read(buffer)?;
+        let read = self.source.read(buffer).inspect_err(|error| {
+            let again = error.kind() == io::ErrorKind::Interrupted;
+            self.budget.failed.set(!again);
+        })?;
         let (content, _) = buffer.split_at(read);
         self.digest.update(content);
         self.budget.take(u64::try_from(read).unwrap_or(u64::MAX));
@@ -165,7 +175,7 @@ fn decompress(start: &[u8], file: File, path: &Path) -> Result<Box<dyn Read>, Ar
         [0x1f, 0x8b, ..] => Ok(Box::new(flate2::bufread::MultiGzDecoder::new(file))),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => match zstd::stream::Decoder::with_buffer(file) {
             Ok(decoder) => Ok(Box::new(decoder)),
-            Err(error) => Err(ArchiveError::Format(error)),
+            Err(error) => Err(ArchiveError::Read(error)),
         },
         [b'B', b'Z', b'h', ..] => Err(unsupported("bzip2")),
         [0xfd, b'7', b'z', b'X', b'Z', ..] => Err(unsupported("xz")),

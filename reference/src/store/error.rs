@@ -88,9 +88,18 @@ pub enum ArchiveError {
         /// `bzip2`, `xz`.
         kind: &'static str,
     },
-    /// It does not parse.
-    #[error("not a valid tar archive")]
-    Format(#[source] io::Error),
+    /// Its bytes cannot be had: the disk fails, or they are compressed and damaged.
+    #[error("cannot read it")]
+    Read(#[source] io::Error),
+    /// It does not begin as an archive does. What it holds instead is not told: it may be anything.
+    #[error("it is not a tar archive")]
+    NotATar,
+    /// It begins as an archive, and does not go on as one.
+    #[error("the archive is cut short or damaged after entry {after}")]
+    Damaged {
+        /// How many entries were there.
+        after: u64,
+    },
     /// It holds no entry.
     #[error("the archive is empty")]
     Empty,

@@ -20,7 +20,7 @@ use tar::EntryType;
 
 use super::{
     ArchiveError, LayerId,
-    archive::{Limits, Stream},
+    archive::{Budget, Limits, Stream},
 };
 use crate::sys::tree::{self, Tree};
 
@@ -45,32 +45,43 @@ pub(super) fn unpack(
     let budget = stream.budget();
     let mut archive = tar::Archive::new(stream);
     let mut unpacker = Unpacker::new(target, trash, limits)?;
-    let limited = |source| match budget.exceeded() {
-        Some(what) if what == "bytes" => over(what, limits.bytes),
-        Some(what) => over(what, limits.entry_header_bytes),
-        None => ArchiveError::Format(source),
+    let faulty = |entries: u64| {
+        let budget = &budget;
+        move |source| fault(budget, limits, entries, source)
     };
     budget.header(limits.entry_header_bytes);
-    for entry in archive.entries().map_err(limited)? {
-        let mut entry = entry.map_err(limited)?;
+    for entry in archive.entries().map_err(faulty(0))? {
+        let mut entry = entry.map_err(faulty(unpacker.entries))?;
         budget.body();
         let made = unpacker.entry(&mut entry);
         made.map_err(|error| match budget.exceeded() {
             Some(_) => over("bytes", limits.bytes),
             None => error,
         })?;
-        io::copy(&mut entry, &mut io::sink()).map_err(limited)?;
+        io::copy(&mut entry, &mut io::sink()).map_err(faulty(unpacker.entries))?;
         budget.header(limits.entry_header_bytes);
     }
     if unpacker.entries == 0 {
         return Err(ArchiveError::Empty);
     }
     unpacker.finish_directories()?;
-    let id = archive.into_inner().finish().map_err(limited)?;
+    let rest = archive.into_inner().finish();
     Ok(Unpacked {
-        id,
+        id: rest.map_err(faulty(unpacker.entries))?,
         size: unpacker.bytes,
     })
+}
+
+/// Why an archive could not be walked any further, `entries` of it having been seen. The words of the `tar` crate are not passed
+/// on where it could not parse what it read: they quote it.
+fn fault(budget: &Budget, limits: Limits, entries: u64, source: io::Error) -> ArchiveError {
+    match budget.exceeded() {
+        Some(what) if what == "bytes" => over(what, limits.bytes),
+        Some(what) => over(what, limits.entry_header_bytes),
+        None if budget.failed() => ArchiveError::Read(source),
+        None if entries == 0 => ArchiveError::NotATar,
+        None => ArchiveError::Damaged { after: entries },
+    }
 }
 
 fn over(what: &'static str, limit: u64) -> ArchiveError {
