@@ -38,9 +38,71 @@ fn generate(source: &str, target: &str) -> Result<(), Box<dyn Error>> {
     let lenient = lenient(&text)?;
     let mut code = Vec::new();
     varlink_generator::generate(&mut lenient.as_bytes(), &mut code, false)?;
+    let code = with_own_calls(String::from_utf8(code)?)?;
     let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?;
     fs::write(Path::new(&out).join(target), code)?;
     Ok(())
+}
+
+/// Puts the engine's own `Call` in the place of the varlink crate's: it writes a reply as text at once. The crate turns it
+/// into a tree of values first, which for a long list takes longer than all the rest.
+fn with_own_calls(mut code: String) -> Result<String, Box<dyn Error>> {
+    let changes = [
+        (
+            "trait VarlinkCallError : varlink :: CallTrait",
+            "trait VarlinkCallError : crate :: api :: call :: Replying",
+        ),
+        (
+            "for varlink :: Call < '_ >",
+            "for crate :: api :: call :: Call < '_ >",
+        ),
+        (
+            "call : & mut varlink :: Call",
+            "call : & mut crate :: api :: call :: Call",
+        ),
+        (
+            "impl varlink :: Interface for VarlinkInterfaceProxy",
+            "impl VarlinkInterfaceProxy",
+        ),
+        ("fn call (& self", "pub fn call (& self"),
+    ];
+    for (old, new) in changes {
+        code = changed(&code, old, new)?;
+    }
+    with_own_replies(&code)
+}
+
+/// `self.reply_struct(X_Reply {…}.into())` becomes `reply(self, &X_Reply {…})`; errors stay as they are.
+fn with_own_replies(code: &str) -> Result<String, Box<dyn Error>> {
+    const OLD: &str = "self . reply_struct (";
+    let mut parts = code.split(OLD);
+    let mut new = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        if part.starts_with("varlink") {
+            new.push_str(OLD);
+            new.push_str(part);
+        } else {
+            new.push_str("crate :: api :: call :: reply (self , & ");
+            new.push_str(&changed_once(part, " . into ())", ")")?);
+        }
+    }
+    Ok(new)
+}
+
+/// What the generator writes may change with its version: then the build fails here and not in the code that it made.
+fn changed(code: &str, old: &str, new: &str) -> Result<String, Box<dyn Error>> {
+    if code.contains(old) {
+        Ok(code.replace(old, new))
+    } else {
+        Err(format!("the generated code has no `{old}`").into())
+    }
+}
+
+fn changed_once(code: &str, old: &str, new: &str) -> Result<String, Box<dyn Error>> {
+    let (before, after) = code
+        .split_once(old)
+        .ok_or_else(|| format!("the generated code has no `{old}`"))?;
+    Ok([before, new, after].concat())
 }
 
 fn lenient(text: &str) -> Result<String, Box<dyn Error>> {

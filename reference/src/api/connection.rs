@@ -3,10 +3,10 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use super::{
+    call::Answer,
     dispatch::{Dispatcher, refuse},
     frames::{Ended, Frames},
     message::{self, Malformed},
-    replies::Answer,
 };
 use crate::sys::peer::Peer;
 

@@ -6,20 +6,20 @@ use std::{
 };
 
 use serde_json::{Map, Value};
-use varlink::{Call, CallTrait, Request};
+use varlink::{CallTrait, Request};
 
 use super::{
+    call::{Answer, Call, Methods},
     definition::Definition,
     generated::podman::VarlinkCallError,
     message::{self, Head, Malformed},
-    replies::{Answer, Replies},
 };
 use crate::sys::peer::Peer;
 
 /// An interface as one connection sees it.
 pub(crate) struct Exported {
     pub(crate) definition: &'static Definition,
-    pub(crate) interface: Box<dyn varlink::Interface>,
+    pub(crate) interface: Box<dyn Methods>,
 }
 
 /// The interfaces of one connection.
@@ -39,7 +39,6 @@ impl Dispatcher {
     }
 
     fn call(&self, head: Head<'_>, peer: &Peer) -> Answer {
-        let mut replies = Replies::new(peer, head.oneway);
         let mut request = Request {
             more: head.more.then_some(true),
             oneway: head.oneway.then_some(true),
@@ -50,18 +49,13 @@ impl Dispatcher {
         match self.find(&request.method, head.parameters) {
             Ok((interface, parameters)) => {
                 request.parameters = Some(parameters);
-                guarded(interface, &mut replies, &request);
+                guarded(interface, Call::new(peer, &request))
             }
-            Err(fault) => fault.reply(&mut Call::new(&mut replies, &request)),
+            Err(fault) => fault.reply(Call::new(peer, &request)),
         }
-        replies.answer()
     }
 
-    fn find(
-        &self,
-        method: &str,
-        parameters: Option<&str>,
-    ) -> Result<(&dyn varlink::Interface, Value), Fault> {
+    fn find(&self, method: &str, parameters: Option<&str>) -> Result<(&dyn Methods, Value), Fault> {
         let (interface, name) = method
             .rsplit_once('.')
             .filter(|(interface, _)| !interface.is_empty())
@@ -93,40 +87,43 @@ enum Fault {
 }
 
 impl Fault {
-    fn reply(self, call: &mut Call<'_>) {
+    fn reply(self, mut call: Call<'_>) -> Answer {
         let sent = match self {
             Self::Parameter(name) => call.reply_invalid_parameter(name),
-            Self::Interface(name) => call.reply_interface_not_found(Some(name)),
+            Self::Interface(name) => call.reply_interface_not_found(&name),
             Self::Method(name) => call.reply_method_not_found(name),
         };
         note(sent);
+        call.answer()
     }
 }
 
 /// Answers a message that is no call.
 pub(crate) fn refuse(malformed: &Malformed, peer: &Peer) -> Answer {
-    let mut replies = Replies::new(peer, malformed.oneway);
-    let request = Request::default();
-    let mut call = Call::new(&mut replies, &request);
+    let request = Request {
+        oneway: Some(malformed.oneway),
+        ..Request::default()
+    };
+    let mut call = Call::new(peer, &request);
     note(call.reply_invalid_parameter(malformed.parameter.to_owned()));
-    replies.answer()
+    call.answer()
 }
 
 /// Runs the method; a panic, or an end without an answer, is answered here.
-fn guarded(interface: &dyn varlink::Interface, replies: &mut Replies<'_>, request: &Request<'_>) {
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        interface.call(&mut Call::new(&mut *replies, request))
-    }));
+fn guarded(interface: &dyn Methods, mut call: Call<'_>) -> Answer {
+    let outcome = catch_unwind(AssertUnwindSafe(|| interface.call(&mut call)));
     let reason = match outcome {
         Ok(Ok(())) => "the method gave no answer".to_owned(),
         Ok(Err(error)) => error.to_string(),
         Err(panic) => text(panic.as_ref()).to_owned(),
     };
-    if replies.answer() == Answer::Owed {
-        tracing::error!(method = %request.method, reason, "a call failed inside");
-        let mut call = Call::new(replies, request);
+    if call.answer() == Answer::Owed {
+        let method = call.request.map(|request| &request.method);
+        tracing::error!(?method, reason, "a call failed inside");
+        call.set_continues(false);
         note(call.reply_error_occurred(format!("internal error: {reason}")));
     }
+    call.answer()
 }
 
 /// What a panic said.

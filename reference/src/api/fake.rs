@@ -17,10 +17,11 @@ use std::{
 use nix::poll::PollTimeout;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use varlink::{Call, CallTrait, Reply};
+use varlink::CallTrait;
 
 use super::{
     address::Address,
+    call::{Call, Methods, reply},
     definition::Definition,
     dispatch::Exported,
     server::{Access, Caller, Server, Service},
@@ -56,19 +57,7 @@ impl Service for Fake {
     }
 }
 
-impl varlink::Interface for Misbehaving {
-    fn get_description(&self) -> &'static str {
-        DEFINITION.text()
-    }
-
-    fn get_name(&self) -> &'static str {
-        DEFINITION.name()
-    }
-
-    fn call_upgraded(&self, _: &mut Call<'_>, _: &mut dyn BufRead) -> varlink::Result<Vec<u8>> {
-        Ok(Vec::new())
-    }
-
+impl Methods for Misbehaving {
     fn call(&self, call: &mut Call<'_>) -> varlink::Result<()> {
         let method = call
             .request
@@ -121,7 +110,7 @@ impl Misbehaving {
 }
 
 fn answer(call: &mut Call<'_>, text: &str) -> varlink::Result<()> {
-    call.reply_struct(Reply::parameters(Some(json!({ "text": text }))))
+    reply(call, &json!({ "text": text }))
 }
 
 /// The fake service, served.

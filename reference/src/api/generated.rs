@@ -1,5 +1,7 @@
 //! Types, traits and dispatch that the build script generates from the interface definition.
 
+use super::call::{Call, Methods};
+
 #[allow(
     missing_docs,
     missing_debug_implementations,
@@ -16,4 +18,10 @@
 pub(crate) mod podman {
     use serde as serde_derive;
     include!(concat!(env!("OUT_DIR"), "/podman.rs"));
+}
+
+impl Methods for podman::VarlinkInterfaceProxy {
+    fn call(&self, call: &mut Call<'_>) -> varlink::Result<()> {
+        self.call(call)
+    }
 }

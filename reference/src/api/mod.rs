@@ -7,6 +7,7 @@
 use std::{io, os::fd::BorrowedFd, sync::Arc};
 
 mod address;
+mod call;
 mod connection;
 mod containers;
 mod definition;
@@ -19,7 +20,6 @@ mod generated;
 mod images;
 mod interface;
 mod message;
-mod replies;
 mod server;
 mod service;
 mod socket;

@@ -1,12 +1,15 @@
 //! org.varlink.service: who this is, and what it offers.
 
-use std::{io::BufRead, sync::LazyLock};
+use std::sync::LazyLock;
 
-use serde::Serialize;
 use serde_json::Value;
-use varlink::{Call, CallTrait, Reply, ServiceInfo};
+use varlink::{CallTrait, ServiceInfo};
 
-use super::{definition::Definition, dispatch::Exported};
+use super::{
+    call::{Call, Methods, reply},
+    definition::Definition,
+    dispatch::Exported,
+};
 
 /// What every varlink service offers.
 static SERVICE: LazyLock<Definition> =
@@ -40,22 +43,10 @@ fn embedded(text: &'static str) -> Definition {
 struct Service;
 
 /// By hand: the generator's code for this interface does not compile, since the varlink crate has its errors too.
-impl varlink::Interface for Service {
-    fn get_description(&self) -> &'static str {
-        SERVICE.text()
-    }
-
-    fn get_name(&self) -> &'static str {
-        SERVICE.name()
-    }
-
-    fn call_upgraded(&self, _: &mut Call<'_>, _: &mut dyn BufRead) -> varlink::Result<Vec<u8>> {
-        Ok(Vec::new())
-    }
-
+impl Methods for Service {
     fn call(&self, call: &mut Call<'_>) -> varlink::Result<()> {
         match call.request.map(|request| request.method.as_ref()) {
-            Some("org.varlink.service.GetInfo") => reply(call, info()),
+            Some("org.varlink.service.GetInfo") => reply(call, &info()),
             _ => describe(call),
         }
     }
@@ -84,12 +75,7 @@ fn describe(call: &mut Call<'_>) -> varlink::Result<()> {
         .into_iter()
         .find(|definition| definition.name() == name)
     {
-        Some(definition) => reply(call, serde_json::json!({"description": definition.text()})),
-        None => call.reply_interface_not_found(Some(name.to_owned())),
+        Some(definition) => reply(call, &serde_json::json!({"description": definition.text()})),
+        None => call.reply_interface_not_found(name),
     }
-}
-
-fn reply(call: &mut Call<'_>, output: impl Serialize) -> varlink::Result<()> {
-    let output = serde_json::to_value(output).map_err(varlink::map_context!())?;
-    call.reply_struct(Reply::parameters(Some(output)))
 }

@@ -12,14 +12,14 @@ use crate::{
 };
 
 /// What takes the lines.
-pub(super) type Sink<'a> = &'a mut dyn FnMut(Vec<String>) -> ControlFlow<()>;
+pub(super) type Sink<'a> = &'a mut dyn FnMut(&Batch) -> ControlFlow<()>;
 
 /// Hands over what is in the log now.
 pub(super) fn read(container: &Container, sink: Sink<'_>) -> Result<()> {
     let mut reader = LogReader::open(&container.dir.log())?;
     let mut batch = Batch::default();
     while reader.next_batch(&mut batch)? || reader.rest(&mut batch) {
-        if hand_over(&batch, sink).is_break() {
+        if sink(&batch).is_break() {
             break;
         }
     }
@@ -45,13 +45,9 @@ pub(super) fn follow(container: &Container, cancel: Cancel<'_>, sink: Sink<'_>) 
     let mut batch = Batch::default();
     loop {
         match follow.next_batch(&mut batch, &stop)? {
-            Followed::Lines if hand_over(&batch, sink).is_continue() => {}
+            Followed::Lines if sink(&batch).is_continue() => {}
             Followed::Lines | Followed::Ended => return Ok(()),
             Followed::Stopped => return Err(EngineError::Cancelled("the stream was ended")),
         }
     }
-}
-
-fn hand_over(batch: &Batch, sink: Sink<'_>) -> ControlFlow<()> {
-    sink(batch.lines().map(str::to_owned).collect())
 }

@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+pub use crate::monitor::log::Batch as LogBatch;
 use crate::{monitor::Launcher, store::Store};
 
 mod adopt;
@@ -253,7 +254,7 @@ impl Engine {
         name: &str,
         follow: bool,
         cancel: Cancel<'_>,
-        sink: &mut dyn FnMut(Vec<String>) -> ControlFlow<()>,
+        sink: &mut dyn FnMut(&LogBatch) -> ControlFlow<()>,
     ) -> Result<()> {
         let container = self.find(name)?;
         if follow {

@@ -112,7 +112,7 @@ impl Host {
         let mut all = Vec::new();
         self.engine()
             .container_logs(id, false, NEVER, &mut |lines| {
-                all.extend(lines);
+                all.extend(lines.lines().map(str::to_owned));
                 std::ops::ControlFlow::Continue(())
             })
             .unwrap();

@@ -2,12 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use serde_json::{Map, Value};
-use varlink::Reply;
-
 use crate::{
     api::{errors, generated::podman::Call_GetContainerLogs, interface::Session},
-    engine,
+    engine::LogBatch,
 };
 
 type Sent = varlink::Result<()>;
@@ -27,14 +24,17 @@ pub(crate) fn get(
 }
 
 fn all(session: &Session, call: &mut dyn Call_GetContainerLogs, name: &str) -> Sent {
-    let mut lines = Vec::new();
+    let mut reply = LogReply::begin(call);
     let read = session
         .engine
         .container_logs(name, false, session.caller.cancel(), &mut |batch| {
-            lines.extend(batch);
+            reply.add(batch);
             ControlFlow::Continue(())
         });
-    finish(call, read, lines)
+    match read {
+        Ok(()) => reply.send(call),
+        Err(error) => errors::reply(call, error),
+    }
 }
 
 fn follow(session: &Session, call: &mut dyn Call_GetContainerLogs, name: &str) -> Sent {
@@ -43,7 +43,9 @@ fn follow(session: &Session, call: &mut dyn Call_GetContainerLogs, name: &str) -
     let read = session
         .engine
         .container_logs(name, true, session.caller.cancel(), &mut |batch| {
-            sent = reply(&mut *call, batch);
+            let mut reply = LogReply::begin(call);
+            reply.add(batch);
+            sent = reply.send(call);
             if sent.is_ok() {
                 ControlFlow::Continue(())
             } else {
@@ -52,23 +54,37 @@ fn follow(session: &Session, call: &mut dyn Call_GetContainerLogs, name: &str) -
         });
     call.set_continues(false);
     sent?;
-    finish(call, read, Vec::new())
-}
-
-fn finish(
-    call: &mut dyn Call_GetContainerLogs,
-    read: engine::Result<()>,
-    lines: Vec<String>,
-) -> Sent {
     match read {
-        Ok(()) => reply(call, lines),
+        Ok(()) => LogReply::begin(call).send(call),
         Err(error) => errors::reply(call, error),
     }
 }
 
-/// Hands the lines over as they are: the generated reply would copy each of them, and a log may have millions.
-fn reply(call: &mut dyn Call_GetContainerLogs, lines: Vec<String>) -> Sent {
-    let lines = lines.into_iter().map(Value::String).collect();
-    let parameters = Map::from_iter([("container".to_owned(), Value::Array(lines))]);
-    call.reply_struct(Reply::parameters(Some(Value::Object(parameters))))
+/// A reply that grows by batches of lines. It holds the text to be sent and not the lines: a log may have millions.
+struct LogReply {
+    text: Vec<u8>,
+    begun: bool,
+}
+
+impl LogReply {
+    fn begin(call: &dyn Call_GetContainerLogs) -> Self {
+        let mut text = call.begin();
+        text.extend_from_slice(br#"{"container":["#);
+        Self { text, begun: false }
+    }
+
+    fn add(&mut self, batch: &LogBatch) {
+        for line in batch.lines() {
+            if std::mem::replace(&mut self.begun, true) {
+                self.text.push(b',');
+            }
+            // A vector takes everything.
+            let _ = serde_json::to_writer(&mut self.text, line);
+        }
+    }
+
+    fn send(mut self, call: &mut dyn Call_GetContainerLogs) -> Sent {
+        self.text.extend_from_slice(b"]}");
+        call.send(self.text)
+    }
 }

@@ -1,6 +1,7 @@
 //! The methods of containers: decode, one engine call, encode.
 
 use super::{
+    call::reply,
     errors,
     generated::podman::{
         Call_GetContainer, Call_KillContainer, Call_ListContainers, Call_PauseContainer,
@@ -22,14 +23,14 @@ type Text = Option<String>;
 
 pub(crate) fn get(session: &Session, call: &mut dyn Call_GetContainer, name: Text) -> Sent {
     match session.engine.container(&name.unwrap_or_default()) {
-        Ok(container) => call.reply(data::encode(container)),
+        Ok(container) => reply(call, &data::One::new(&container)),
         Err(error) => errors::reply(call, error),
     }
 }
 
 pub(crate) fn list(session: &Session, call: &mut dyn Call_ListContainers) -> Sent {
     match session.engine.containers() {
-        Ok(containers) => call.reply(containers.into_iter().map(data::encode).collect()),
+        Ok(containers) => reply(call, &data::Many::new(&containers)),
         Err(error) => errors::reply(call, error),
     }
 }
