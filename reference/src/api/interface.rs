@@ -60,7 +60,7 @@ impl VarlinkInterface for Session {
         call.reply(system::not_implemented("use ImportImage, PullImage or Commit"))
     }
     fn delete_stopped_containers(&self, call: &mut dyn Call_DeleteStoppedContainers) -> Sent {
-        unavailable(call)
+        containers::delete_stopped(self, call)
     }
     fn delete_unused_images(&self, call: &mut dyn Call_DeleteUnusedImages) -> Sent {
         unavailable(call)
@@ -140,8 +140,8 @@ impl VarlinkInterface for Session {
     fn resize_container_tty(&self, call: &mut dyn Call_ResizeContainerTty) -> Sent {
         call.reply(system::not_implemented("write to the control socket that GetAttachSockets names"))
     }
-    fn restart_container(&self, call: &mut dyn Call_RestartContainer, _: Text, _: Option<i64>) -> Sent {
-        unavailable(call)
+    fn restart_container(&self, call: &mut dyn Call_RestartContainer, name: Text, timeout: Option<i64>) -> Sent {
+        containers::restart(self, call, name, timeout)
     }
     fn search_image(&self, call: &mut dyn Call_SearchImage, _: Text, _: Option<i64>) -> Sent {
         unavailable(call)

@@ -9,13 +9,14 @@ use std::{
 
 use super::{
     Engine, EngineConfig, EngineError, Result,
-    container::{Container, Ended, Phase, Running, run_dir},
+    container::{Container, run_dir},
     containers::Containers,
     error::with_causes,
     image::{Image, Images},
     pause,
     remove::sweep,
     start::namespaces,
+    state::{Ended, Phase, Running},
     sync::lock,
     watcher::Watcher,
 };

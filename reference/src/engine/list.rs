@@ -7,7 +7,8 @@ use oci_spec::runtime::Mount;
 use super::{
     ContainerSummary, MountSummary,
     clock::Time,
-    container::{Container, Ended, Running, Usage},
+    container::{Container, Usage},
+    state::{Ended, Running},
     sync::lock,
 };
 use crate::{runtime, sys::tree};

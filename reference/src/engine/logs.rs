@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 
 use super::{
     Cancel, EngineError, Result,
-    container::{Container, Phase, State},
+    container::Container,
+    state::{Phase, State},
 };
 use crate::{
     monitor::log::{Batch, Follow, Followed, LogReader},

@@ -33,6 +33,7 @@ mod remove;
 pub mod request;
 mod signals;
 mod start;
+mod state;
 mod stop;
 mod summary;
 pub mod supervise;
@@ -168,6 +169,21 @@ impl Engine {
         Ok(container.id())
     }
 
+    /// Stops the container as [`Engine::stop_container`] does, starts it, and returns its id once its program runs.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] if `timeout` is negative, or it cannot be started again.
+    pub fn restart_container(
+        &self,
+        name: &str,
+        timeout: Option<i64>,
+        cancel: Cancel<'_>,
+    ) -> Result<String> {
+        let container = self.find(name)?;
+        self.restart(&container, timeout, cancel)?;
+        Ok(container.id())
+    }
+
     /// Sends a signal to the container's first process and returns the container's id, for SIGKILL once it has stopped.
     /// `None` and -1 are SIGTERM.
     ///
@@ -216,6 +232,14 @@ impl Engine {
         let container = self.find(name)?;
         self.remove(&container, force)?;
         Ok(container.id())
+    }
+
+    /// Removes all containers that do not run and returns their ids; one that cannot be removed stays, and the log says why.
+    ///
+    /// # Errors
+    /// None at present.
+    pub fn delete_stopped_containers(&self) -> Result<Vec<String>> {
+        Ok(self.remove_stopped())
     }
 
     /// All containers, in whatever state.

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::{
     EngineError, Result,
-    container::{Container, Motion, Phase, Run, Running, State},
+    container::Container,
+    state::{Motion, Phase, Run, Running, State},
 };
 use crate::sys::{
     cgroup::{Freezer, Progress},
@@ -131,7 +132,7 @@ fn end_pause(container: &Container, run: Run, then: Motion) {
     }
 }
 
-/// Thaws the container under the lock of its state.
+/// Thaws the container under the lock of its state. What dies goes on dying, whoever else lets it go.
 fn let_go(container: &Container, state: &mut State, then: Motion) -> Result<()> {
     let Some(running) = state.phase.running_mut() else {
         return Ok(());
@@ -140,7 +141,9 @@ fn let_go(container: &Container, state: &mut State, then: Motion) -> Result<()> 
         crate::sys::cgroup::thaw(&container.cgroup())
             .map_err(EngineError::failed("cannot thaw the container"))?;
     }
-    running.motion = then;
+    if running.motion != Motion::Dying {
+        running.motion = then;
+    }
     state.announce();
     Ok(())
 }

@@ -4,8 +4,9 @@ use std::{path::Path, sync::Arc};
 
 use super::{
     Engine, EngineError, NamespaceSummary, Result,
-    container::{Container, Motion, Phase, Running},
+    container::Container,
     remove::sweep,
+    state::{Motion, Phase, Running},
     supervise, user,
 };
 use crate::{

@@ -1,11 +1,15 @@
-//! StopContainer, KillContainer, WaitContainer.
+//! StopContainer, RestartContainer, KillContainer, WaitContainer.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
-    Cancel, EngineError, Result,
-    container::{Container, Phase, State},
+    Cancel, Engine, EngineError, Result,
+    container::Container,
     pause,
+    state::{Phase, State},
 };
 use crate::sys::{process::Signal, wait::Stop};
 
@@ -40,6 +44,29 @@ pub(super) fn stop(container: &Container, timeout: Option<i64>, cancel: Cancel<'
     }
     pause::kill(container, run)?;
     container.wait_until(&stop, None, over).map(drop)
+}
+
+impl Engine {
+    /// Stops a container if it runs, and starts it.
+    pub(super) fn restart(
+        &self,
+        container: &Arc<Container>,
+        timeout: Option<i64>,
+        cancel: Cancel<'_>,
+    ) -> Result<()> {
+        stop(container, timeout, cancel)?;
+        match self.start(container) {
+            // Another call was quicker: its run is a new one, too.
+            Err(EngineError::Refused(_)) if runs(container)? => Ok(()),
+            other => other,
+        }
+    }
+}
+
+/// Whether it runs, once that is decided.
+fn runs(container: &Container) -> Result<bool> {
+    container.settled()?;
+    Ok(container.state().running().is_some())
 }
 
 /// Sends a signal; the answer to SIGKILL comes when it has done its work.

@@ -18,10 +18,7 @@ use rustix::event::{
 };
 
 use super::{
-    EngineError, Result,
-    container::{Container, Ended},
-    error::with_causes,
-    sync::lock,
+    EngineError, Result, container::Container, error::with_causes, state::Ended, sync::lock,
 };
 use crate::{monitor::Launcher, sys::pidfd::PidFd};
 

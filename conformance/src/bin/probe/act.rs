@@ -46,6 +46,7 @@ pub(crate) fn act(words: &[String]) -> Result<u8, String> {
         "size" => sized(number(required(0)?)?, number(required(1)?)?),
         "delete" => file(delete(required(0)?)),
         "run" => run(arguments),
+        "spawn" => spawn(arguments),
         _ => Err(format!("unknown command {name}")),
     }
     .map(|()| 0)
@@ -174,4 +175,10 @@ fn run(words: &[String]) -> Result<(), String> {
         Ok(status) => line(&status.to_string()),
         Err(error) => line(&format!("not run: {error}")),
     }
+}
+
+/// Its output goes where this process's goes.
+fn spawn(words: &[String]) -> Result<(), String> {
+    let (program, arguments) = words.split_first().ok_or("spawn: no program")?;
+    file(Command::new(program).args(arguments).spawn().map(drop))
 }

@@ -32,6 +32,7 @@ commands:
   tell PATH TEXT...      sends a line to a FIFO or a socket
   size ROWS COLUMNS      waits until its terminal has that size, then says it
   run PROGRAM [ARG...]   runs a program and says how it ended
+  spawn PROGRAM [ARG...] starts a program and does not wait for it
 several commands, separated by `--`, run one after the other until one fails";
 
 fn main() -> ExitCode {

@@ -4,9 +4,9 @@ use super::{
     call::reply,
     errors,
     generated::podman::{
-        Call_GetContainer, Call_KillContainer, Call_ListContainers, Call_PauseContainer,
-        Call_RemoveContainer, Call_StartContainer, Call_StopContainer, Call_UnpauseContainer,
-        Call_WaitContainer,
+        Call_DeleteStoppedContainers, Call_GetContainer, Call_KillContainer, Call_ListContainers,
+        Call_PauseContainer, Call_RemoveContainer, Call_RestartContainer, Call_StartContainer,
+        Call_StopContainer, Call_UnpauseContainer, Call_WaitContainer,
     },
     interface::Session,
 };
@@ -54,6 +54,32 @@ pub(crate) fn stop(
         .stop_container(&name, timeout, session.caller.cancel())
     {
         Ok(id) => call.reply(id),
+        Err(error) => errors::reply(call, error),
+    }
+}
+
+pub(crate) fn restart(
+    session: &Session,
+    call: &mut dyn Call_RestartContainer,
+    name: Text,
+    timeout: Option<i64>,
+) -> Sent {
+    let name = name.unwrap_or_default();
+    match session
+        .engine
+        .restart_container(&name, timeout, session.caller.cancel())
+    {
+        Ok(id) => call.reply(id),
+        Err(error) => errors::reply(call, error),
+    }
+}
+
+pub(crate) fn delete_stopped(
+    session: &Session,
+    call: &mut dyn Call_DeleteStoppedContainers,
+) -> Sent {
+    match session.engine.delete_stopped_containers() {
+        Ok(ids) => call.reply(ids),
         Err(error) => errors::reply(call, error),
     }
 }
