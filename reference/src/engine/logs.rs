@@ -15,20 +15,21 @@ use crate::{
 /// What takes the lines.
 pub(super) type Sink<'a> = &'a mut dyn FnMut(&Batch) -> ControlFlow<()>;
 
-/// Hands over what is in the log now.
-pub(super) fn read(container: &Container, sink: Sink<'_>) -> Result<()> {
+/// Hands over what is in the log now; returns the last of it.
+pub(super) fn read(container: &Container, sink: Sink<'_>) -> Result<Batch> {
     let mut reader = LogReader::open(&container.dir.log())?;
     let mut batch = Batch::default();
-    while reader.next_batch(&mut batch)? || reader.rest(&mut batch) {
+    while !reader.closing_batch(&mut batch)? {
         if sink(&batch).is_break() {
-            break;
+            return Ok(Batch::default());
         }
     }
-    Ok(())
+    Ok(batch)
 }
 
-/// Hands over the log, and what comes, until the run is over that is under way or, if there was none yet, comes first.
-pub(super) fn follow(container: &Container, cancel: Cancel<'_>, sink: Sink<'_>) -> Result<()> {
+/// Hands over the log, and what comes, until the run is over that is under way or, if there was none yet, comes first. Returns
+/// what was read after that.
+pub(super) fn follow(container: &Container, cancel: Cancel<'_>, sink: Sink<'_>) -> Result<Batch> {
     let stop = Stop {
         hang_up: cancel.peer,
         readable: cancel.shutdown,
@@ -40,14 +41,15 @@ pub(super) fn follow(container: &Container, cancel: Cancel<'_>, sink: Sink<'_>) 
         _ => Some(true),
     };
     if container.wait_until(&stop, None, begun)? != Some(true) {
-        return Ok(());
+        return Ok(Batch::default());
     }
     let mut follow = Follow::open(&container.dir)?;
     let mut batch = Batch::default();
     loop {
         match follow.next_batch(&mut batch, &stop)? {
             Followed::Lines if sink(&batch).is_continue() => {}
-            Followed::Lines | Followed::Ended => return Ok(()),
+            Followed::Lines => return Ok(Batch::default()),
+            Followed::Last => return Ok(batch),
             Followed::Stopped => return Err(EngineError::Cancelled("the stream was ended")),
         }
     }

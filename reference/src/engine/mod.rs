@@ -268,8 +268,8 @@ impl Engine {
         Ok(inspect::inspect(&*self.find(name)?))
     }
 
-    /// Hands over the log in batches of lines; with `follow`, until the container has stopped and its last line was handed over.
-    /// A batch is never empty. `sink` says when to stop.
+    /// Hands over the log in batches of lines, none of them empty; with `follow`, until the container has stopped. Returns the
+    /// lines after these, with `follow` those that were read after its end. `sink` says when to stop.
     ///
     /// # Errors
     /// [`EngineError::Cancelled`] if `cancel` ended it, or the log cannot be read.
@@ -279,7 +279,7 @@ impl Engine {
         follow: bool,
         cancel: Cancel<'_>,
         sink: &mut dyn FnMut(&LogBatch) -> ControlFlow<()>,
-    ) -> Result<()> {
+    ) -> Result<LogBatch> {
         let container = self.find(name)?;
         if follow {
             logs::follow(&container, cancel, sink)

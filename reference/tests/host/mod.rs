@@ -110,12 +110,13 @@ impl Host {
 
     pub fn log(&self, id: &str) -> Vec<String> {
         let mut all = Vec::new();
-        self.engine()
+        let last = self
+            .engine()
             .container_logs(id, false, NEVER, &mut |lines| {
                 all.extend(lines.lines().map(str::to_owned));
                 std::ops::ControlFlow::Continue(())
-            })
-            .unwrap();
+            });
+        all.extend(last.unwrap().lines().map(str::to_owned));
         all
     }
 

@@ -84,9 +84,10 @@ impl Fixture {
         let mut reader = log::LogReader::open(&self.dir.log()).unwrap();
         let mut batch = log::Batch::default();
         let mut lines = Vec::new();
-        while reader.next_batch(&mut batch).unwrap() || reader.rest(&mut batch) {
+        while !reader.closing_batch(&mut batch).unwrap() {
             lines.extend(batch.lines().map(str::to_owned));
         }
+        lines.extend(batch.lines().map(str::to_owned));
         lines
     }
 

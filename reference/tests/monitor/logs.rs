@@ -4,6 +4,7 @@ use podman_reference::{
     monitor::log::{Batch, Follow, Followed},
     sys::wait::Stop,
 };
+use rstest::rstest;
 
 use crate::fixture::Fixture;
 
@@ -35,6 +36,7 @@ fn following_ends_after_the_last_line_of_the_run() {
         assert!(!batch.is_empty());
         lines.extend(batch.lines().map(str::to_owned));
     }
+    lines.extend(batch.lines().map(str::to_owned));
     assert_eq!(lines, (1..=2000).map(|n| n.to_string()).collect::<Vec<_>>());
 }
 
@@ -53,19 +55,32 @@ fn following_stops_when_told_to() {
     assert_eq!(followed, Followed::Stopped);
 }
 
-#[test]
-fn following_what_does_not_run_ends_with_what_is_there() {
-    let fixture = Fixture::shell("echo once");
+#[rstest]
+#[case::nothing("true", "")]
+#[case::one_line("echo once", "once\n")]
+#[case::an_unfinished_line("echo once; echo -n twice", "once\ntwice\n")]
+fn following_what_does_not_run_ends_at_once_with_what_is_there(
+    #[case] script: &str,
+    #[case] text: &str,
+) {
+    let fixture = Fixture::shell(script);
     fixture.run();
     let mut follow = Follow::open(&fixture.dir).unwrap();
     let mut batch = Batch::default();
-    assert_eq!(
-        follow.next_batch(&mut batch, &Stop::default()).unwrap(),
-        Followed::Lines
-    );
-    assert_eq!(batch.text(), "once\n");
-    assert_eq!(
-        follow.next_batch(&mut batch, &Stop::default()).unwrap(),
-        Followed::Ended
-    );
+    let mut next = || {
+        let followed = follow.next_batch(&mut batch, &Stop::default()).unwrap();
+        (followed, batch.text().to_owned())
+    };
+    assert_eq!(next(), (Followed::Last, text.to_owned()));
+    assert_eq!(next(), (Followed::Last, String::new()));
+}
+
+#[test]
+fn a_line_does_not_wait_for_the_end() {
+    let fixture = Fixture::shell("echo here; sleep 1000");
+    fixture.start().unwrap();
+    let mut follow = Follow::open(&fixture.dir).unwrap();
+    let mut batch = Batch::default();
+    let followed = follow.next_batch(&mut batch, &Stop::default()).unwrap();
+    assert_eq!((followed, batch.text()), (Followed::Lines, "here\n"));
 }

@@ -9,7 +9,7 @@ use crate::{
 
 type Sent = varlink::Result<()>;
 
-/// With `more`, lines come in batches while the container runs, and a last reply without lines ends the stream.
+/// With `more`, lines come in batches while the container runs; the reply that ends the stream holds what was read after its end.
 pub(crate) fn get(
     session: &Session,
     call: &mut dyn Call_GetContainerLogs,
@@ -25,14 +25,17 @@ pub(crate) fn get(
 
 fn all(session: &Session, call: &mut dyn Call_GetContainerLogs, name: &str) -> Sent {
     let mut reply = LogReply::begin(call);
-    let read = session
+    let last = session
         .engine
         .container_logs(name, false, session.caller.cancel(), &mut |batch| {
             reply.add(batch);
             ControlFlow::Continue(())
         });
-    match read {
-        Ok(()) => reply.send(call),
+    match last {
+        Ok(last) => {
+            reply.add(&last);
+            reply.send(call)
+        }
         Err(error) => errors::reply(call, error),
     }
 }
@@ -40,12 +43,10 @@ fn all(session: &Session, call: &mut dyn Call_GetContainerLogs, name: &str) -> S
 fn follow(session: &Session, call: &mut dyn Call_GetContainerLogs, name: &str) -> Sent {
     let mut sent = Ok(());
     call.set_continues(true);
-    let read = session
+    let last = session
         .engine
         .container_logs(name, true, session.caller.cancel(), &mut |batch| {
-            let mut reply = LogReply::begin(call);
-            reply.add(batch);
-            sent = reply.send(call);
+            sent = LogReply::of(call, batch);
             if sent.is_ok() {
                 ControlFlow::Continue(())
             } else {
@@ -54,8 +55,8 @@ fn follow(session: &Session, call: &mut dyn Call_GetContainerLogs, name: &str) -
         });
     call.set_continues(false);
     sent?;
-    match read {
-        Ok(()) => LogReply::begin(call).send(call),
+    match last {
+        Ok(last) => LogReply::of(call, &last),
         Err(error) => errors::reply(call, error),
     }
 }
@@ -71,6 +72,13 @@ impl LogReply {
         let mut text = call.begin();
         text.extend_from_slice(br#"{"container":["#);
         Self { text, begun: false }
+    }
+
+    /// Sends one batch.
+    fn of(call: &mut dyn Call_GetContainerLogs, batch: &LogBatch) -> Sent {
+        let mut reply = Self::begin(call);
+        reply.add(batch);
+        reply.send(call)
     }
 
     fn add(&mut self, batch: &LogBatch) {

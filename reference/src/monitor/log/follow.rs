@@ -36,8 +36,8 @@ pub struct Follow {
 pub enum Followed {
     /// Lines, at least one.
     Lines,
-    /// The run is over and its last line was handed out.
-    Ended,
+    /// The run is over, and these are its last lines, if any.
+    Last,
     /// The stop condition holds.
     Stopped,
 }
@@ -89,12 +89,16 @@ impl Follow {
         stop: &Stop<'_>,
     ) -> Result<Followed, MonitorError> {
         loop {
-            let over = self.run.is_none();
-            if self.reader.next_batch(batch)? || (over && self.reader.rest(batch)) {
-                return Ok(Followed::Lines);
+            if self.run.is_none() {
+                let last = self.reader.closing_batch(batch)?;
+                return Ok(if last {
+                    Followed::Last
+                } else {
+                    Followed::Lines
+                });
             }
-            if over {
-                return Ok(Followed::Ended);
+            if self.reader.next_batch(batch)? {
+                return Ok(Followed::Lines);
             }
             if self.wait(stop)? == Woken::Stopped {
                 return Ok(Followed::Stopped);

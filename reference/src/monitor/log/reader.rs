@@ -88,45 +88,56 @@ impl LogReader {
     /// If the log cannot be read.
     pub fn next_batch(&mut self, batch: &mut Batch) -> Result<bool, MonitorError> {
         let mut text = batch.take();
-        while text.len() < BATCH_TEXT
-            && self
-                .read()
-                .map_err(MonitorError::file("read", &self.path))?
-        {
-            self.parse(&mut text);
-        }
+        self.fill(&mut text)?;
         batch.put(text);
         Ok(!batch.is_empty())
     }
 
-    /// Fills `batch` with what is left once [`LogReader::next_batch`] has no more: lines whose end is not written.
-    /// Says whether there were any.
-    pub fn rest(&mut self, batch: &mut Batch) -> bool {
+    /// As [`LogReader::next_batch`], for a log that does not grow any more. Says whether this was the last batch, which holds
+    /// also the lines whose end is not written, and may be empty.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub fn closing_batch(&mut self, batch: &mut Batch) -> Result<bool, MonitorError> {
         let mut text = batch.take();
-        // A record that is not written to its end counts once its prefix is there.
-        if self.buffer.len() >= PREFIX {
-            self.lines.add(&Record::parse(&self.buffer), &mut text);
-            self.buffer.clear();
+        let last = self.fill(&mut text)?;
+        if last {
+            // A record that is not written to its end counts once its prefix is there.
+            if self.buffer.len() >= PREFIX {
+                self.lines.add(&Record::parse(&self.buffer), &mut text);
+                self.buffer.clear();
+            }
+            self.lines.end_all(&mut text);
         }
-        self.lines.end_all(&mut text);
         batch.put(text);
-        !batch.is_empty()
+        Ok(last)
     }
 
-    /// Reads one chunk behind what is in the buffer; `false` at the end.
+    /// Adds lines to `text` until it is large enough or, which it says, the log's end is reached.
+    fn fill(&mut self, text: &mut Vec<u8>) -> Result<bool, MonitorError> {
+        while text.len() < BATCH_TEXT {
+            let read = self.read();
+            let at_end = read.map_err(MonitorError::file("read", &self.path))?;
+            self.parse(text);
+            if at_end {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Reads one chunk behind what is in the buffer; says whether there is nothing behind it.
     fn read(&mut self) -> io::Result<bool> {
         let Some(file) = &mut self.file else {
-            return Ok(false);
+            return Ok(true);
         };
-        let read = file
-            .take(READ_SIZE.min(self.left))
-            .read_to_end(&mut self.buffer)?;
+        let wanted = READ_SIZE.min(self.left);
+        let read = file.take(wanted).read_to_end(&mut self.buffer)?;
+        let read = u64::try_from(read).unwrap_or(u64::MAX);
         if self.left != u64::MAX {
-            self.left = self
-                .left
-                .saturating_sub(u64::try_from(read).unwrap_or(u64::MAX));
+            self.left = self.left.saturating_sub(read);
         }
-        Ok(read > 0)
+        Ok(read < wanted || self.left == 0)
     }
 
     fn parse(&mut self, text: &mut Vec<u8>) {
@@ -148,5 +159,78 @@ impl LogReader {
             );
             self.buffer.clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use rstest::rstest;
+
+    use super::*;
+
+    const TIME: &str = "2020-01-01T00:00:00.000000000Z";
+
+    fn log(lines: &[String]) -> String {
+        let record = |line: &String| format!("{TIME} stdout F {line}\n");
+        lines.iter().map(record).collect()
+    }
+
+    /// The batches of a log that does not grow, and the last one.
+    fn batches(mut reader: LogReader) -> (Vec<String>, String) {
+        let (mut batch, mut all) = (Batch::default(), Vec::new());
+        while !reader.closing_batch(&mut batch).unwrap() {
+            all.push(batch.text().to_owned());
+        }
+        (all, batch.text().to_owned())
+    }
+
+    #[rstest]
+    #[case::none(0)]
+    #[case::one(1)]
+    #[case::a_read(4)]
+    #[case::a_batch(15)]
+    #[case::a_batch_and_more(17)]
+    #[case::several_batches(50)]
+    fn the_last_batch_holds_the_last_lines_whatever_the_size(#[case] lines: usize) {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("log");
+        // Long ones, so that neither reads nor batches end with a line.
+        let lines: Vec<String> = (0..lines)
+            .map(|n| format!("{n:02}").repeat(35_000))
+            .collect();
+        fs::write(&path, log(&lines)).unwrap();
+        for reader in [LogReader::open(&path), LogReader::open_endless(&path)] {
+            let (before, last) = batches(reader.unwrap());
+            let all: String = before.iter().map(String::as_str).chain([&*last]).collect();
+            assert!(all.lines().eq(&lines));
+            assert_eq!(last.is_empty(), lines.is_empty());
+            assert!(before.iter().all(|batch| batch.len() >= BATCH_TEXT));
+        }
+    }
+
+    #[test]
+    fn a_log_that_is_not_there_is_empty() {
+        let home = tempfile::tempdir().unwrap();
+        let reader = LogReader::open(&home.path().join("log")).unwrap();
+        assert_eq!(batches(reader), (Vec::new(), String::new()));
+    }
+
+    #[test]
+    fn what_is_written_later_is_read_when_it_is_there() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("log");
+        let whole = log(&["one".to_owned(), "two".to_owned()]);
+        let (first, rest) = whole.split_at(whole.len() - 2);
+        fs::write(&path, first).unwrap();
+        let mut reader = LogReader::open_endless(&path).unwrap();
+        let mut batch = Batch::default();
+        assert!(reader.next_batch(&mut batch).unwrap());
+        assert_eq!(batch.text(), "one\n");
+        assert!(!reader.next_batch(&mut batch).unwrap());
+        fs::write(&path, format!("{first}{rest}")).unwrap();
+        assert!(reader.next_batch(&mut batch).unwrap());
+        assert_eq!(batch.text(), "two\n");
     }
 }

@@ -149,11 +149,8 @@ mod tests {
 
     fn read(path: &Path) -> Vec<String> {
         let (mut reader, mut batch) = (LogReader::open(path).unwrap(), Batch::default());
-        let mut lines = Vec::new();
-        while reader.next_batch(&mut batch).unwrap() || reader.rest(&mut batch) {
-            lines.extend(batch.lines().map(str::to_owned));
-        }
-        lines
+        assert!(reader.closing_batch(&mut batch).unwrap());
+        batch.lines().map(str::to_owned).collect()
     }
 
     #[test]
