@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    containers::{self, attach, create, inspect, logs},
+    containers::{self, attach, create, inspect, logs, processes},
     dispatch::Exported,
     errors::unavailable,
     generated::podman::*,
@@ -107,8 +107,8 @@ impl VarlinkInterface for Session {
     fn list_container_changes(&self, call: &mut dyn Call_ListContainerChanges, _: Text) -> Sent {
         unavailable(call)
     }
-    fn list_container_processes(&self, call: &mut dyn Call_ListContainerProcesses, _: Text, _: Texts) -> Sent {
-        unavailable(call)
+    fn list_container_processes(&self, call: &mut dyn Call_ListContainerProcesses, name: Text, opts: Texts) -> Sent {
+        processes::list(self, call, name, opts)
     }
     fn list_containers(&self, call: &mut dyn Call_ListContainers) -> Sent {
         containers::list(self, call)

@@ -28,6 +28,7 @@ mod names;
 mod pause;
 mod ports;
 mod process;
+mod processes;
 pub mod reference;
 mod remove;
 pub mod request;
@@ -266,6 +267,15 @@ impl Engine {
     /// [`EngineError::ContainerNotFound`], or [`EngineError::Refused`] if `name` is ambiguous.
     pub fn inspect_container(&self, name: &str) -> Result<ContainerInspection> {
         Ok(inspect::inspect(&*self.find(name)?))
+    }
+
+    /// The processes of a running or paused container, as the host's ps lists them: a line with the names of the columns, then a
+    /// line for each. `options` are options of ps.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] if it does not run, or ps does not understand the options.
+    pub fn container_processes(&self, name: &str, options: &[String]) -> Result<Vec<String>> {
+        processes::list(&*self.find(name)?, options)
     }
 
     /// Hands over the log in batches of lines, none of them empty; with `follow`, until the container has stopped. Returns the

@@ -14,6 +14,7 @@ pub mod network;
 pub mod peer;
 pub mod pidfd;
 pub mod process;
+pub mod program;
 pub mod reap;
 pub mod replace;
 pub mod signals;

@@ -1,6 +1,6 @@
 //! Process identities that stay true when the kernel reuses a pid.
 
-use std::{fmt, fs, io, sync::OnceLock};
+use std::{collections::BTreeSet, fmt, fs, io, sync::OnceLock};
 
 use nix::sys::signal::kill;
 use serde::{Deserialize, Serialize};
@@ -144,10 +144,38 @@ impl ProcessId {
     }
 }
 
-/// The two fields of /proc/PID/stat that matter here.
+/// The processes that have ended and whose parents, which are among `parents`, have not collected them yet.
+///
+/// # Errors
+/// If /proc cannot be read.
+pub fn uncollected_children(parents: &BTreeSet<Pid>) -> io::Result<Vec<Pid>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")?.flatten() {
+        let pid = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
+        let Some(pid) = pid.and_then(Pid::new) else {
+            continue;
+        };
+        // It may be gone by now.
+        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        let parent = Stat::parse(&stat)
+            .filter(Stat::is_dead)
+            .and_then(|stat| stat.parent);
+        if parent.is_some_and(|parent| parents.contains(&parent)) {
+            found.push(pid);
+        }
+    }
+    Ok(found)
+}
+
+/// The fields of /proc/PID/stat that matter here.
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     state: char,
+    /// `None` for a process without one.
+    parent: Option<Pid>,
     start_time: StartTime,
 }
 
@@ -157,8 +185,13 @@ impl Stat {
         let (_, rest) = text.rsplit_once(')')?;
         let mut fields = rest.split_ascii_whitespace();
         let state = fields.next()?.chars().next()?;
-        let start_time = StartTime(fields.nth(18)?.parse().ok()?);
-        Some(Self { state, start_time })
+        let parent = Pid::new(fields.next()?.parse().ok()?);
+        let start_time = StartTime(fields.nth(17)?.parse().ok()?);
+        Some(Self {
+            state,
+            parent,
+            start_time,
+        })
     }
 
     fn is_dead(&self) -> bool {
@@ -236,6 +269,7 @@ mod tests {
             stat,
             Some(Stat {
                 state,
+                parent: Pid::new(1),
                 start_time: StartTime(4242)
             })
         );
@@ -257,6 +291,19 @@ mod tests {
             ..me
         };
         assert!(!other_boot.is_alive());
+    }
+
+    #[test]
+    fn a_child_that_nobody_collected_is_found() {
+        let mut child = std::process::Command::new("/bin/true").spawn().unwrap();
+        let pid = Pid::new(i32::try_from(child.id()).unwrap()).unwrap();
+        let me = BTreeSet::from([Pid::current()]);
+        let ended = nix::sys::wait::Id::Pid(pid.into());
+        let flags = nix::sys::wait::WaitPidFlag::WEXITED | nix::sys::wait::WaitPidFlag::WNOWAIT;
+        nix::sys::wait::waitid(ended, flags).unwrap();
+        assert!(uncollected_children(&me).unwrap().contains(&pid));
+        child.wait().unwrap();
+        assert!(!uncollected_children(&me).unwrap().contains(&pid));
     }
 
     #[rstest]

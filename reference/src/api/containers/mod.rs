@@ -16,6 +16,7 @@ pub(crate) mod create;
 mod data;
 pub(crate) mod inspect;
 pub(crate) mod logs;
+pub(crate) mod processes;
 mod resources;
 
 type Sent = varlink::Result<()>;

@@ -132,18 +132,27 @@ fn oom_kills(text: &str) -> u64 {
     text.lines().find_map(count).unwrap_or(0)
 }
 
-/// The processes of a group, those of groups below it not counted. A group that is not there has none.
+/// The processes of a group and of the groups below it. A group that is not there has none.
 ///
 /// # Errors
 /// If the host's hierarchies cannot be read.
 pub fn members(path: &Path) -> io::Result<Vec<Pid>> {
     let mut pids: Vec<Pid> = Hierarchies::of_host()?
         .groups(path)
-        .flat_map(|group| members_of(&group))
+        .flat_map(|group| members_below(&group))
         .collect();
     pids.sort_unstable();
     pids.dedup();
     Ok(pids)
+}
+
+fn members_below(group: &Path) -> Vec<Pid> {
+    let mut pids = members_of(group);
+    let below = fs::read_dir(group).into_iter().flatten().flatten();
+    for child in below.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+        pids.extend(members_below(&child.path()));
+    }
+    pids
 }
 
 fn members_of(group: &Path) -> Vec<Pid> {
