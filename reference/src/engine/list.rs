@@ -84,7 +84,11 @@ fn mounts(container: &Container) -> Arc<[MountSummary]> {
     if let Some(known) = container.mounts.get() {
         return Arc::clone(known);
     }
-    match runtime::mounts(&container.id(), container.dir.run()) {
+    match runtime::mounts(
+        &container.id(),
+        container.dir.run(),
+        &container.record.settings,
+    ) {
         Ok(mounts) => {
             let told = mounts.iter().map(told).collect();
             Arc::clone(container.mounts.get_or_init(|| told))

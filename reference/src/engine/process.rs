@@ -2,7 +2,7 @@
 
 use oci_spec::image::Config;
 
-use super::{CreateRequest, changes::set_variable};
+use super::{CreateRequest, changes::set_variable, user};
 use crate::store::ProcessRecord;
 
 /// For programs that look up others, where neither the image nor the request says where.
@@ -19,9 +19,19 @@ pub(super) fn resolve(
         arguments,
         entrypoint_length,
         environment: environment(request, image, hostname)?,
-        user: image.user().clone().unwrap_or_default(),
+        user: user(request, image)?,
         working_directory: working_directory(request, image)?,
     })
+}
+
+/// As it was asked for: the container's own files tell who that is, once they are there.
+fn user(request: &CreateRequest, image: &Config) -> Result<String, String> {
+    let user = request.security.user.clone();
+    let user = user.or_else(|| image.user().clone()).unwrap_or_default();
+    for part in user.splitn(2, ':') {
+        user::check(part).map_err(|why| format!("user: {why}"))?;
+    }
+    Ok(user)
 }
 
 /// The command line, and how many of its words are the entrypoint's.

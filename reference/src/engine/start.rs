@@ -75,8 +75,11 @@ fn setup(container: &Container) -> Result<ContainerSetup> {
         .map_err(EngineError::failed("cannot open the root filesystem"))?;
     let passwd = list(&rootfs, "/etc/passwd")?;
     let group = list(&rootfs, "/etc/group")?;
-    let resolved = user::resolve(&process.user, &passwd, &group)
+    let mut resolved = user::resolve(&process.user, &passwd, &group)
         .map_err(|why| EngineError::Refused(format!("user: {why}")))?;
+    let added = &record.settings.security.groups;
+    user::add_groups(&mut resolved.user, added, &group)
+        .map_err(|why| EngineError::Refused(format!("group_add: {why}")))?;
     let mut env = process.environment.clone();
     if !env.iter().any(|entry| entry.starts_with("HOME=")) {
         env.push(format!("HOME={}", resolved.home));

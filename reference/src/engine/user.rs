@@ -19,10 +19,15 @@ struct Passwd<'a> {
     home: &'a str,
 }
 
+/// What can be told of a user or group without the container's files: whether a number can be one.
+pub(super) fn check(text: &str) -> Result<(), String> {
+    number(text).map(drop)
+}
+
 /// Resolves; the error names what was not found.
 pub(super) fn resolve(text: &str, passwd: &str, group: &str) -> Result<Resolved, String> {
     let (user, group_text) = match text.split_once(':') {
-        Some((user, group)) => (user, Some(group)),
+        Some((user, group)) => (user, Some(group).filter(|group| !group.is_empty())),
         None => (text, None),
     };
     let user = if user.is_empty() { "0" } else { user };
@@ -39,15 +44,32 @@ pub(super) fn resolve(text: &str, passwd: &str, group: &str) -> Result<Resolved,
         Some(text) => group_id(text, group)?,
         None => entry.as_ref().map_or(0, |entry| entry.gid),
     };
-    let groups = match (&entry, group_text) {
-        (Some(entry), None) => further_groups(entry.name, gid, group),
+    let mut groups = match (&entry, group_text) {
+        (Some(entry), None) => further_groups(entry.name, group),
         _ => Vec::new(),
     };
+    // The own group too, as for everybody who logs in: a process that gave it up would pass by what it is denied.
+    groups.push(gid);
+    sort(&mut groups);
     let home = entry.map_or("", |entry| entry.home);
     Ok(Resolved {
         user: User { uid, gid, groups },
         home: if home.is_empty() { "/" } else { home }.to_owned(),
     })
+}
+
+/// Adds groups to those of a user; the error names one that was not found.
+pub(super) fn add_groups(user: &mut User, added: &[String], group: &str) -> Result<(), String> {
+    for text in added {
+        user.groups.push(group_id(text, group)?);
+    }
+    sort(&mut user.groups);
+    Ok(())
+}
+
+fn sort(groups: &mut Vec<u32>) {
+    groups.sort_unstable();
+    groups.dedup();
 }
 
 /// Digits are a number, whatever the files say: a name made of digits must not become another user.
@@ -96,15 +118,12 @@ fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
     })
 }
 
-fn further_groups(user: &str, gid: u32, group: &str) -> Vec<u32> {
+fn further_groups(user: &str, group: &str) -> Vec<u32> {
     let lists = |members: &str| members.split(',').any(|member| member == user);
-    let mut further: Vec<u32> = groups(group)
-        .filter(|(_, id, members)| *id != gid && lists(members))
+    groups(group)
+        .filter(|(_, _, members)| lists(members))
         .map(|(_, id, _)| id)
-        .collect();
-    further.sort_unstable();
-    further.dedup();
-    further
+        .collect()
 }
 
 #[cfg(test)]
@@ -117,13 +136,14 @@ mod tests {
     const GROUP: &str = "root:x:0:\nusers:x:100:ann\nwheel:x:10:bob,ann\nadm:x:4:ann\n";
 
     #[rstest]
-    #[case("", 0, 0, &[], "/root")]
-    #[case("ann", 1000, 100, &[4, 10], "/home/ann")]
-    #[case("1000", 1000, 100, &[4, 10], "/home/ann")]
-    #[case("ann:wheel", 1000, 10, &[], "/home/ann")]
-    #[case("42", 42, 0, &[], "/")]
-    #[case("42:43", 42, 43, &[], "/")]
-    #[case("007", 7, 0, &[], "/")]
+    #[case("", 0, 0, &[0], "/root")]
+    #[case("ann", 1000, 100, &[4, 10, 100], "/home/ann")]
+    #[case("1000", 1000, 100, &[4, 10, 100], "/home/ann")]
+    #[case("ann:wheel", 1000, 10, &[10], "/home/ann")]
+    #[case("ann:", 1000, 100, &[4, 10, 100], "/home/ann")]
+    #[case("42", 42, 0, &[0], "/")]
+    #[case("42:43", 42, 43, &[43], "/")]
+    #[case("007", 7, 0, &[0], "/")]
     fn users_are_found(
         #[case] text: &str,
         #[case] uid: u32,
@@ -144,6 +164,16 @@ mod tests {
                 home: home.into()
             }
         );
+    }
+
+    #[test]
+    fn groups_are_added_to_those_of_the_user() {
+        let added = ["wheel", "3000", "100"].map(str::to_owned);
+        let mut user = resolve("ann", PASSWD, GROUP).unwrap().user;
+        add_groups(&mut user, &added, GROUP).unwrap();
+        assert_eq!(user.groups, [4, 10, 100, 3000]);
+        let error = add_groups(&mut user, &["bozo".to_owned()], GROUP).unwrap_err();
+        assert!(error.contains("bozo"), "{error}");
     }
 
     #[rstest]

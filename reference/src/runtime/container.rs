@@ -12,8 +12,13 @@ use libcontainer::{
     syscall::syscall::SyscallType,
 };
 
-use super::{console::Console, executor::Program, trouble::Trouble};
-use crate::sys::{cgroup, devices, network, process::Pid};
+use oci_spec::runtime::Spec;
+
+use super::{console::Console, devices, executor::Program, trouble::Trouble};
+use crate::sys::{self, cgroup, network, process::Pid};
+
+/// The OCI configuration, in the bundle.
+const CONFIGURATION: &str = "config.json";
 
 /// A container's cgroup, in every hierarchy. It has no parent of its own, so that none is left over.
 #[must_use]
@@ -150,7 +155,11 @@ impl Container {
             "the runtime gave no process".into(),
         ))?;
         network::raise_loopback(pid).map_err(LibcontainerError::OtherIO)?;
-        devices::restrict(&cgroup_path(&self.id)).map_err(LibcontainerError::OtherIO)?;
+        let spec = Spec::load(self.bundle.join(CONFIGURATION))?;
+        if let Some(rules) = devices::rules_of(&spec) {
+            sys::devices::restrict(&cgroup_path(&self.id), &rules)
+                .map_err(LibcontainerError::OtherIO)?;
+        }
         Ok((handle, pid))
     }
 }

@@ -5,6 +5,7 @@
 
 mod console;
 mod container;
+mod devices;
 mod executor;
 mod files;
 mod isolation;

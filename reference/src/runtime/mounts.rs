@@ -7,8 +7,11 @@ use oci_spec::{
     runtime::{Mount, MountBuilder},
 };
 
-use super::{container::cgroup_path, files::FILES};
-use crate::sys::cgroup::{Hierarchies, Setup};
+use super::{container::cgroup_path, devices, files::FILES};
+use crate::{
+    settings::{Security, Settings},
+    sys::cgroup::{Hierarchies, Setup},
+};
 
 /// Destination, type, options. Every one but /dev is nodev; /dev holds the standard nodes.
 const DEFAULT: [(&str, &str, &[&str]); 6] = [
@@ -46,15 +49,19 @@ const FILE_OPTIONS: [&str; 5] = ["bind", "nosuid", "noexec", "nodev", "rprivate"
 const CGROUPS: &str = "/sys/fs/cgroup";
 const CGROUP_OPTIONS: [&str; 5] = ["nosuid", "noexec", "nodev", "relatime", "ro"];
 
+/// A node of the host's, visible where the container has no device file system.
+const DEVICE_OPTIONS: [&str; 4] = ["bind", "nosuid", "noexec", "rprivate"];
+
 /// The mounts of the container with this id, in order; `files` is the directory of those of its files that the engine writes.
 ///
 /// # Errors
 /// If the OCI library refuses a value, or the host's cgroups cannot be read.
-pub fn mounts(id: &str, files: &Path) -> Result<Vec<Mount>, OciSpecError> {
+pub fn mounts(id: &str, files: &Path, settings: &Settings) -> Result<Vec<Mount>, OciSpecError> {
     let host = Hierarchies::of_host().map_err(OciSpecError::Io)?;
+    let security = &settings.security;
     let fixed = DEFAULT
         .into_iter()
-        .map(|(to, kind, options)| mount(to, kind, kind, options));
+        .map(|(to, kind, options)| mount(to, kind, kind, &writable_if(security, options)));
     let files = FILES.into_iter().map(|(to, name)| {
         mount(
             to,
@@ -64,32 +71,48 @@ pub fn mounts(id: &str, files: &Path) -> Result<Vec<Mount>, OciSpecError> {
         )
     });
     fixed
-        .chain(cgroups(&cgroup_path(id), host))
+        .chain(cgroups(&cgroup_path(id), host, security))
         .chain(files)
+        .chain(devices::elsewhere(security).map(|device| {
+            let (to, from) = (&device.container, &device.host);
+            mount(
+                &to.to_string_lossy(),
+                "bind",
+                &from.to_string_lossy(),
+                &DEVICE_OPTIONS,
+            )
+        }))
         .collect()
 }
 
 /// What of the cgroup mounts is only read-only once all are there, so that the runtime does it last.
-pub(super) fn read_only_afterwards(host: &Hierarchies) -> Option<String> {
-    (host.setup != Setup::Unified).then(|| CGROUPS.to_owned())
+pub(super) fn read_only_afterwards(host: &Hierarchies, security: &Security) -> Option<String> {
+    let read_only = host.setup != Setup::Unified && !security.privileged;
+    read_only.then(|| CGROUPS.to_owned())
+}
+
+/// For a privileged container nothing is read-only.
+fn writable_if<'a>(security: &Security, options: &[&'a str]) -> Vec<&'a str> {
+    let kept = |option: &&&str| !(security.privileged && **option == "ro");
+    options.iter().filter(kept).copied().collect()
 }
 
 /// The container's own cgroup, read-only. The library would mount version 1 hierarchies writable, and a root process inside
 /// could lift its own limits; so they are bind mounts.
-fn cgroups(cgroup: &Path, host: &Hierarchies) -> Vec<Result<Mount, OciSpecError>> {
+fn cgroups(
+    cgroup: &Path,
+    host: &Hierarchies,
+    security: &Security,
+) -> Vec<Result<Mount, OciSpecError>> {
+    let own = writable_if(security, &CGROUP_OPTIONS);
     if host.setup == Setup::Unified {
-        return vec![mount(CGROUPS, "cgroup", "cgroup", &CGROUP_OPTIONS)];
+        return vec![mount(CGROUPS, "cgroup", "cgroup", &own)];
     }
     let options = ["nosuid", "noexec", "nodev", "mode=755", "size=64k"];
     let mut mounts = vec![mount(CGROUPS, "tmpfs", "tmpfs", &options)];
     for (hierarchy, group) in host.mounts.iter().zip(host.groups(cgroup)) {
         let (to, from) = (hierarchy.to_string_lossy(), group.to_string_lossy());
-        mounts.push(mount(
-            &to,
-            "bind",
-            &from,
-            &[&["bind"], &CGROUP_OPTIONS[..]].concat(),
-        ));
+        mounts.push(mount(&to, "bind", &from, &[&["bind"], &own[..]].concat()));
     }
     mounts
 }

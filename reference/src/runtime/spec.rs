@@ -11,8 +11,8 @@ use oci_spec::{
     },
 };
 
-use super::{ContainerSetup, Network, container::cgroup_path, isolation, mounts, seccomp};
-use crate::sys::cgroup::Hierarchies;
+use super::{ContainerSetup, Network, container::cgroup_path, devices, isolation, mounts, seccomp};
+use crate::sys::{capabilities::held, cgroup::Hierarchies};
 
 /// Where programs are looked for when the image does not say.
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -33,10 +33,10 @@ impl ContainerSetup {
             .root(
                 RootBuilder::default()
                     .path(&self.rootfs)
-                    .readonly(false)
+                    .readonly(self.settings.security.read_only)
                     .build()?,
             )
-            .mounts(mounts::mounts(&self.id, &self.files)?)
+            .mounts(mounts::mounts(&self.id, &self.files, &self.settings)?)
             .process(self.process()?)
             .linux(self.linux(host)?)
             .annotations(self.labels.clone().into_iter().collect::<HashMap<_, _>>())
@@ -44,6 +44,8 @@ impl ContainerSetup {
     }
 
     fn process(&self) -> Result<Process, OciSpecError> {
+        let security = &self.settings.security;
+        let bounding = isolation::bounding(security, held().map_err(OciSpecError::Io)?);
         let user = UserBuilder::default()
             .uid(self.user.uid)
             .gid(self.user.gid)
@@ -55,10 +57,10 @@ impl ContainerSetup {
             .args(self.argv.clone())
             .env(self.environment())
             .cwd(&self.cwd)
-            .capabilities(isolation::capabilities(self.user.uid)?)
+            .capabilities(isolation::capabilities(bounding, self.user.uid)?)
             .build()?;
         // Not `false`: the library takes any value as a wish to load the seccomp filter late, without the right to do so.
-        process.set_no_new_privileges(None);
+        process.set_no_new_privileges(security.no_new_privileges.then_some(true));
         process.set_rlimits(None);
         Ok(process)
     }
@@ -83,19 +85,24 @@ impl ContainerSetup {
     }
 
     fn linux(&self, host: &Hierarchies) -> Result<Linux, OciSpecError> {
+        let security = &self.settings.security;
         let resources = LinuxResourcesBuilder::default()
-            .devices(isolation::devices()?)
+            .devices(devices::rules(security)?)
             .build()?;
-        let mut read_only = isolation::read_only_paths();
-        read_only.extend(mounts::read_only_afterwards(host));
-        LinuxBuilder::default()
+        let mut read_only = isolation::read_only_paths(security);
+        read_only.extend(mounts::read_only_afterwards(host, security));
+        let mut linux = LinuxBuilder::default()
             .namespaces(self.namespaces()?)
             .cgroups_path(cgroup_path(&self.id))
             .resources(resources)
-            .masked_paths(isolation::masked_paths())
+            .devices(devices::nodes(security)?)
+            .masked_paths(isolation::masked_paths(security))
             .readonly_paths(read_only)
-            .seccomp(seccomp::default_profile()?)
-            .build()
+            .build()?;
+        if !security.privileged {
+            linux.set_seccomp(Some(seccomp::default_profile()?));
+        }
+        Ok(linux)
     }
 
     fn namespaces(&self) -> Result<Vec<LinuxNamespace>, OciSpecError> {

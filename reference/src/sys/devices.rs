@@ -17,38 +17,87 @@ use nix::{errno::Errno, libc};
 use super::{
     cgroup::{Hierarchies, Setup},
     fd::owned,
+    nodes::Kind,
 };
 
-/// Character devices by major and minor number: null, zero, full, random, urandom, tty, console, ptmx.
-const NODES: [(i32, i32); 8] = [
-    (1, 3),
-    (1, 5),
-    (1, 7),
-    (1, 8),
-    (1, 9),
-    (5, 0),
-    (5, 1),
-    (5, 2),
-];
-/// Pseudo terminals, whatever their minor number.
-const TERMINALS: i32 = 136;
-/// Allowed by the runtime library in version 1: /dev/net/tun. The host's network is none of a container's business.
-const TUN: &str = "c 10:200 rwm";
+/// Which devices a group may open, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// Block or character devices.
+    pub kind: Kind,
+    /// The number of the driver.
+    pub major: u32,
+    /// The number at the driver; `None` for all.
+    pub minor: Option<u32>,
+    /// Whether they may be read.
+    pub read: bool,
+    /// Whether they may be written.
+    pub write: bool,
+}
 
-/// Leaves a container's group the standard nodes alone; making nodes is allowed, opening them is what is kept from it.
+impl Rule {
+    const fn character(major: u32, minor: Option<u32>) -> Self {
+        Self {
+            kind: Kind::Character,
+            major,
+            minor,
+            read: true,
+            write: true,
+        }
+    }
+}
+
+/// What every group may open: null, zero, full, random, urandom, tty, console, ptmx, and pseudo terminals.
+const STANDARD: [Rule; 9] = [
+    Rule::character(1, Some(3)),
+    Rule::character(1, Some(5)),
+    Rule::character(1, Some(7)),
+    Rule::character(1, Some(8)),
+    Rule::character(1, Some(9)),
+    Rule::character(5, Some(0)),
+    Rule::character(5, Some(1)),
+    Rule::character(5, Some(2)),
+    Rule::character(136, None),
+];
+/// Allowed by the runtime library in version 1: /dev/net/tun. The host's network is none of a container's business.
+const TUN: (u32, u32) = (10, 200);
+
+/// Leaves a container's group the standard nodes and those of the rules; making nodes is allowed, opening them is what is kept
+/// from it. In version 1 the runtime library has set the rules already, and more.
 ///
 /// # Errors
 /// If the kernel refuses.
-pub fn restrict(path: &Path) -> io::Result<()> {
+pub fn restrict(path: &Path, rules: &[Rule]) -> io::Result<()> {
     let host = Hierarchies::of_host()?;
     for group in host.groups(path) {
         if host.setup == Setup::Unified {
-            attach(&load(&filter(&NODES, TERMINALS))?, &group)?;
+            let rules = [&STANDARD, rules].concat();
+            attach(&load(&filter(&rules)?)?, &group)?;
         } else if group.join("devices.deny").exists() {
-            fs::write(group.join("devices.deny"), TUN)?;
+            for denied in denied(rules) {
+                fs::write(group.join("devices.deny"), denied)?;
+            }
         }
     }
     Ok(())
+}
+
+/// What the runtime library has allowed beyond the rules, a line for each access.
+fn denied(rules: &[Rule]) -> Vec<String> {
+    let (major, minor) = TUN;
+    let tun = |rule: &&Rule| {
+        let same_minor = rule.minor.is_none_or(|number| number == minor);
+        rule.kind == Kind::Character && rule.major == major && same_minor
+    };
+    let allowed = |access: fn(&Rule) -> bool| rules.iter().filter(tun).any(access);
+    let letters = [
+        ('r', allowed(|rule| rule.read)),
+        ('w', allowed(|rule| rule.write)),
+    ];
+    let denied = letters.into_iter().filter(|(_, allowed)| !allowed);
+    denied
+        .map(|(letter, _)| format!("c {major}:{minor} {letter}"))
+        .collect()
 }
 
 /// One BPF instruction.
@@ -76,16 +125,19 @@ const COPY: u8 = 0xbf;
 const SET: u8 = 0xb7;
 const AND: u8 = 0x57;
 const SHIFT_RIGHT: u8 = 0x77;
-const IF_EQUAL: u8 = 0x15;
 const IF_NOT_EQUAL: u8 = 0x55;
+const IF_ANY_BIT: u8 = 0x45;
 const EXIT: u8 = 0x95;
 
 const MAKE_NODE: i32 = 1;
+const READ: i32 = 2;
+const WRITE: i32 = 4;
+const BLOCK_DEVICE: i32 = 1;
 const CHARACTER_DEVICE: i32 = 2;
 
-/// Allows making nodes, and opening the character devices given. Its input is the kernel's `bpf_cgroup_dev_ctx`: the access
+/// Allows making nodes, and opening the devices of the rules. Its input is the kernel's `bpf_cgroup_dev_ctx`: the access
 /// (upper half what is done, lower half the kind of device), major, minor.
-fn filter(nodes: &[(i32, i32)], any_minor: i32) -> Vec<Instruction> {
+fn filter(rules: &[Rule]) -> io::Result<Vec<Instruction>> {
     let mut program = vec![
         instruction(LOAD_WORD, 0x12, 0, 0), // r2 = access
         instruction(LOAD_WORD, 0x14, 4, 0), // r4 = major
@@ -96,21 +148,40 @@ fn filter(nodes: &[(i32, i32)], any_minor: i32) -> Vec<Instruction> {
         instruction(SET, 0x00, 0, 1),      // r0 = allowed, unless the end is reached
         instruction(IF_NOT_EQUAL, 0x03, 1, MAKE_NODE),
         instruction(EXIT, 0, 0, 0),
-        instruction(SET, 0x00, 0, 0),
-        instruction(IF_EQUAL, 0x02, 1, CHARACTER_DEVICE),
-        instruction(EXIT, 0, 0, 0),
-        instruction(SET, 0x00, 0, 1),
-        instruction(IF_NOT_EQUAL, 0x04, 1, any_minor),
-        instruction(EXIT, 0, 0, 0),
     ];
-    for &(major, minor) in nodes {
-        program.push(instruction(IF_NOT_EQUAL, 0x04, 2, major));
-        program.push(instruction(IF_NOT_EQUAL, 0x05, 1, minor));
-        program.push(instruction(EXIT, 0, 0, 0));
+    for rule in rules {
+        program.extend(one(rule)?);
     }
     program.push(instruction(SET, 0x00, 0, 0));
     program.push(instruction(EXIT, 0, 0, 0));
-    program
+    Ok(program)
+}
+
+/// Ends the program if the rule allows the access; each condition that does not hold skips the rest.
+fn one(rule: &Rule) -> io::Result<Vec<Instruction>> {
+    let number = |number: u32| i32::try_from(number).map_err(io::Error::other);
+    let kind = match rule.kind {
+        Kind::Block => BLOCK_DEVICE,
+        Kind::Character => CHARACTER_DEVICE,
+    };
+    let mut conditions = vec![
+        (IF_NOT_EQUAL, 0x02, kind),
+        (IF_NOT_EQUAL, 0x04, number(rule.major)?),
+    ];
+    if let Some(minor) = rule.minor {
+        conditions.push((IF_NOT_EQUAL, 0x05, number(minor)?));
+    }
+    let denied = [(rule.read, READ), (rule.write, WRITE)];
+    let denied = denied.into_iter().filter(|(allowed, _)| !allowed);
+    conditions.extend(denied.map(|(_, access)| (IF_ANY_BIT, 0x03, access)));
+    let mut left = i16::try_from(conditions.len()).map_err(io::Error::other)?;
+    let mut instructions = Vec::with_capacity(conditions.len() + 1);
+    for (code, register, value) in conditions {
+        instructions.push(instruction(code, register, left, value));
+        left -= 1;
+    }
+    instructions.push(instruction(EXIT, 0, 0, 0));
+    Ok(instructions)
 }
 
 /// bpf(2), BPF_PROG_LOAD, as far as it is used.
@@ -212,12 +283,18 @@ mod tests {
         };
         let group = Group(root.join(format!("podman-reference-devices-{}", std::process::id())));
         fs::create_dir(&group.0).unwrap();
-        attach(&load(&filter(&NODES, TERMINALS)).unwrap(), &group.0).unwrap();
+        let kmsg = Rule {
+            write: false,
+            ..Rule::character(1, Some(11))
+        };
+        let rules = [&STANDARD[..], &[kmsg]].concat();
+        attach(&load(&filter(&rules).unwrap()).unwrap(), &group.0).unwrap();
         let home = tempfile::tempdir().unwrap();
         let script = format!(
             "echo $$ > {}/cgroup.procs; cd {}; /bin/busybox mknod disk b 7 200 && echo made
             for node in /dev/null /dev/zero /dev/urandom; do true < $node && echo opened; done
-            true < disk || echo refused; true < /dev/kmsg || echo refused",
+            true < disk || echo refused; true < /dev/kmsg && echo opened
+            true > /dev/kmsg || echo refused; true < /dev/autofs || echo refused",
             group.0.display(),
             home.path().display(),
         );
@@ -227,7 +304,7 @@ mod tests {
             .unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(
-            text, "made\nopened\nopened\nopened\nrefused\nrefused\n",
+            text, "made\nopened\nopened\nopened\nrefused\nopened\nrefused\nrefused\n",
             "{output:?}"
         );
         assert!(String::from_utf8_lossy(&output.stderr).contains("not permitted"));

@@ -1,6 +1,7 @@
 //! The kernel: mounts, pidfds, processes, cgroups, peers. The only place with `unsafe`.
 
 pub mod activation;
+pub mod capabilities;
 pub mod cgroup;
 pub mod detach;
 pub mod devices;
@@ -11,6 +12,7 @@ pub mod listener;
 pub mod memfd;
 pub mod mount;
 pub mod network;
+pub mod nodes;
 pub mod peer;
 pub mod pidfd;
 pub mod process;

@@ -3,7 +3,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 #[path = "../busybox/mod.rs"]
-mod busybox;
+pub mod busybox;
 #[path = "../left/mod.rs"]
 pub mod left;
 

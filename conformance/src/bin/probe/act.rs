@@ -3,14 +3,14 @@
 use std::{
     fs,
     io::{self, Write},
+    os::unix::{fs::PermissionsExt, process::CommandExt},
     process::Command,
     time::{Duration, Instant},
 };
 
-use crate::{attach, json::Json, report, signal};
+use crate::{attach, attempt, json::Json, report, signal};
 
 /// Runs one command; returns its exit code, or why it could not be run.
-#[allow(clippy::too_many_lines)] // a line for each command
 pub(crate) fn act(words: &[String]) -> Result<u8, String> {
     let (name, arguments) = words.split_first().ok_or("no command")?;
     let argument = |n: usize| arguments.get(n).map(String::as_str);
@@ -29,25 +29,14 @@ pub(crate) fn act(words: &[String]) -> Result<u8, String> {
         "ticks" => ticks(number(required(0)?)?),
         "spin" => spin(argument(0).map(number).transpose()?),
         "fill" => fill(number(required(0)?)?),
-        "write" => file(fs::write(
-            required(0)?,
-            arguments.get(1..).unwrap_or_default().join(" "),
-        )),
-        "read" => line(
-            &fs::read_to_string(required(0)?)
-                .map_or(Json::Null, Json::Text)
-                .to_string(),
-        ),
         "attach" => line(&attach::attach(required(0)?, required(1)?)?.to_string()),
-        "tell" => file(attach::tell(
-            required(0)?,
-            &arguments.get(1..).unwrap_or_default().join(" "),
-        )),
         "size" => sized(number(required(0)?)?, number(required(1)?)?),
-        "delete" => file(delete(required(0)?)),
+        "try" => line(&attempt::attempt(arguments)?.to_string()),
+        "count" => line(&attempt::count(arguments).to_string()),
+        "as" => run_as(required(0)?, arguments.get(1..).unwrap_or_default()),
         "run" => run(arguments),
         "spawn" => spawn(arguments),
-        _ => Err(format!("unknown command {name}")),
+        _ => change(name, arguments),
     }
     .map(|()| 0)
     .or_else(|failure| {
@@ -57,6 +46,30 @@ pub(crate) fn act(words: &[String]) -> Result<u8, String> {
             Err(failure)
         }
     })
+}
+
+/// The commands that change files, or read them.
+fn change(name: &str, arguments: &[String]) -> Result<(), String> {
+    let (path, rest) = arguments
+        .split_first()
+        .ok_or_else(|| format!("{name}: an unknown command, or its first argument is missing"))?;
+    let to = || {
+        rest.first()
+            .ok_or_else(|| format!("{name}: argument 2 is missing"))
+    };
+    match name {
+        "write" => file(fs::write(path, rest.join(" "))),
+        "read" => line(
+            &fs::read_to_string(path)
+                .map_or(Json::Null, Json::Text)
+                .to_string(),
+        ),
+        "tell" => file(attach::tell(path, &rest.join(" "))),
+        "delete" => file(delete(path)),
+        "copy" => file(fs::copy(path, to()?).map(drop)),
+        "mode" => file(mode(path, to()?)),
+        _ => Err(format!("unknown command {name}")),
+    }
 }
 
 fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
@@ -167,6 +180,23 @@ fn delete(path: &str) -> io::Result<()> {
     } else {
         fs::remove_file(path)
     }
+}
+
+fn mode(octal: &str, path: &str) -> io::Result<()> {
+    let mode = u32::from_str_radix(octal, 8).map_err(io::Error::other)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+/// In place of this process, so that the program's exit code is its own.
+fn run_as(user: &str, words: &[String]) -> Result<(), String> {
+    let (program, arguments) = words.split_first().ok_or("as: no program")?;
+    let user = number(user)?;
+    let error = Command::new(program)
+        .args(arguments)
+        .uid(user)
+        .gid(user)
+        .exec();
+    file(Err(error))
 }
 
 fn run(words: &[String]) -> Result<(), String> {

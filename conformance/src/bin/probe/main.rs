@@ -5,6 +5,7 @@
 
 mod act;
 mod attach;
+mod attempt;
 mod json;
 mod report;
 mod signal;
@@ -31,6 +32,15 @@ commands:
   attach PATH TEXT       connects to a container's I/O socket, sends a line, and says what came until the end
   tell PATH TEXT...      sends a line to a FIFO or a socket
   size ROWS COLUMNS      waits until its terminal has that size, then says it
+  copy FROM TO           copies a file with its mode
+  mode OCTAL PATH        sets a file's mode
+  try WHAT...            one line of JSON: `ok` or the error's name for each of
+                         mount:PATH unshare-user reboot kexec_load bpf keyctl clock_settime
+                         mknod:PATH:KIND:MAJOR:MINOR read:PATH write:PATH create:PATH
+  count PATH...          one line of JSON: how many bytes (at most 4096) a file has, or
+                         entries a directory, 0 where nothing is, or the error's name
+  as USER PROGRAM [ARG...]
+                         becomes a program, as that user and group
   run PROGRAM [ARG...]   runs a program and says how it ended
   spawn PROGRAM [ARG...] starts a program and does not wait for it
 several commands, separated by `--`, run one after the other until one fails";

@@ -1,6 +1,11 @@
 //! What this process sees: the kernel's own text files, read into one JSON object.
 
-use std::{env, fs, io::IsTerminal, path::Path};
+use std::{
+    env, fs,
+    io::IsTerminal,
+    os::unix::fs::{FileTypeExt, MetadataExt},
+    path::Path,
+};
 
 use crate::json::Json;
 
@@ -44,7 +49,7 @@ fn identity(status: &str) -> Json {
 }
 
 /// Where it lives.
-fn surroundings() -> [(&'static str, Json); 14] {
+fn surroundings() -> [(&'static str, Json); 15] {
     [
         ("oom_score_adj", whole_number("/proc/self/oom_score_adj")),
         ("mounts", mounts()),
@@ -56,6 +61,7 @@ fn surroundings() -> [(&'static str, Json); 14] {
         ("uid_map", file("/proc/self/uid_map")),
         ("gid_map", file("/proc/self/gid_map")),
         ("devices", entries("/dev")),
+        ("nodes", Json::Object(nodes(Path::new("/dev")))),
         ("interfaces", interfaces()),
         ("fds", fds()),
         (
@@ -341,6 +347,31 @@ fn entries(path: &str) -> Json {
         .collect();
     names.sort();
     Json::texts(names)
+}
+
+/// The device nodes below a directory, by their path from there: `c 1:3`. Terminals come and go, so that /dev/pts is left out.
+fn nodes(directory: &Path) -> Vec<(String, Json)> {
+    let mut found = Vec::new();
+    let mut left = vec![directory.to_owned()];
+    while let Some(next) = left.pop() {
+        for entry in fs::read_dir(next).into_iter().flatten().flatten() {
+            let (path, Ok(status)) = (entry.path(), entry.metadata()) else {
+                continue;
+            };
+            let name = path.strip_prefix(directory).unwrap_or(&path);
+            let (kind, device) = (status.file_type(), status.rdev());
+            if kind.is_dir() && name != Path::new("pts") {
+                left.push(path);
+            } else if kind.is_char_device() || kind.is_block_device() {
+                let letter = if kind.is_char_device() { 'c' } else { 'b' };
+                let (major, minor) = (device >> 8 & 0xfff, device & 0xff | device >> 12 & 0xfff00);
+                let node = text(&format!("{letter} {major}:{minor}"));
+                found.push((name.display().to_string(), node));
+            }
+        }
+    }
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    found
 }
 
 fn interfaces() -> Json {

@@ -1,5 +1,7 @@
 //! CreateContainer: everything is checked first, then the container is written as a whole.
 
+mod capabilities;
+mod devices;
 mod lifecycle;
 mod mounts;
 mod namespaces;
