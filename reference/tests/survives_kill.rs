@@ -93,22 +93,3 @@ fn a_created_container_is_still_there_and_can_be_started() {
     host.call("StartContainer", &json!({ "name": "kept" }));
     assert_eq!(host.wait("kept"), 0);
 }
-
-#[test]
-fn a_damaged_record_takes_no_other_container_along() {
-    let mut host = Host::new();
-    let (good, bad) = (host.run("exit 3"), host.run("exit 4"));
-    for id in [&good, &bad] {
-        host.wait(id);
-    }
-    host.kill();
-    let record = host
-        .root()
-        .join("containers")
-        .join(&bad)
-        .join("record.json");
-    fs::write(&record, &fs::read(&record).unwrap()[..20]).unwrap();
-    host.start();
-    assert_eq!(host.wait(&good), 3);
-    assert_eq!(host.containers(), std::slice::from_ref(&good));
-}

@@ -52,7 +52,7 @@ impl Host {
             for record in [
                 self.record(id, "init.json"),
                 self.record(id, "exit.json"),
-                self.runroot().join("run").join(id).join("monitor.json"),
+                left::run_directory(&self.runroot(), id).join("monitor.json"),
             ] {
                 if record.exists() {
                     self.change_record(record, of_an_earlier_boot);
@@ -164,7 +164,7 @@ fn a_process_that_got_the_pid_of_a_container_or_its_monitor_is_left_alone(#[case
     let id = host.run("exec sleep 1000");
     let bystander = Bystander::start();
     host.reboot(true);
-    let monitor = host.runroot().join("run").join(&id).join("monitor.json");
+    let monitor = left::run_directory(&host.runroot(), &id).join("monitor.json");
     for record in [host.record(&id, "init.json"), monitor] {
         host.change_record(record, |record| pass_on(record, bystander.pid(), reboot));
     }

@@ -4,7 +4,6 @@ use std::{
     collections::HashSet,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use super::{
@@ -13,7 +12,7 @@ use super::{
     containers::Containers,
     error::with_causes,
     image::{Image, Images},
-    pause,
+    pause, recover,
     remove::sweep,
     start::namespaces,
     state::{Ended, Phase, Running},
@@ -21,7 +20,7 @@ use super::{
     watcher::Watcher,
 };
 use crate::{
-    monitor::{Launcher, MonitorError, RunDir, RunState},
+    monitor::{Launcher, RunDir},
     runtime::cgroup_path,
     store::{ContainerRecord, Contents, LayerId, SetAside, Store},
     sys::{cgroup, mount, process::Signal, wait::Stop},
@@ -53,7 +52,7 @@ impl Engine {
     fn adopt(&self, record: ContainerRecord) {
         let layout = self.store.layout();
         let dir = run_dir(&record, layout);
-        let state = state(&dir);
+        let state = recover::state(&dir, record.id.as_str());
         let last = Ended::of(&state).or_else(|| earlier(&dir));
         let container = Arc::new(Container::new(record, layout, last));
         lock(&self.images).add_use(&container.record.image_id);
@@ -135,36 +134,6 @@ fn sweep_directory(path: &Path) -> std::io::Result<()> {
         }
         other => other,
     }
-}
-
-/// How long a start may take that an earlier engine began and did not see through; in steps of [`START_STEP`].
-const START_STEPS: u32 = 400;
-const START_STEP: Duration = Duration::from_millis(5);
-
-/// How a container stands. A damaged record of its monitor is set aside, which costs the exit code and not the container.
-fn state(dir: &RunDir) -> RunState {
-    for _ in 0..START_STEPS {
-        match dir.state() {
-            Ok(RunState::Starting) => std::thread::sleep(START_STEP),
-            Ok(state) => return state,
-            Err(MonitorError::Record { path, source }) => {
-                tracing::warn!(path = %path.display(), %source, "damaged record was set aside");
-                let mut aside = path.clone().into_os_string();
-                aside.push(".damaged");
-                if std::fs::rename(&path, aside).is_err() {
-                    break;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(
-                    error = with_causes(&error),
-                    "cannot read how a container stands"
-                );
-                break;
-            }
-        }
-    }
-    RunState::NeverStarted
 }
 
 fn images(store: &Store, contents: &Contents) -> Result<Images> {

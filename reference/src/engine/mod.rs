@@ -29,6 +29,7 @@ mod pause;
 mod ports;
 mod process;
 mod processes;
+mod recover;
 pub mod reference;
 mod remove;
 pub mod request;

@@ -6,7 +6,7 @@ use super::with_causes;
 use crate::{
     monitor::{self, Created, Init, Launcher, MonitorError, RunDir, RunState, Streams, Workload},
     runtime::{Container, ContainerSetup, Pipes, cgroup_path},
-    sys::cgroup,
+    sys::{cgroup, process::ProcessId},
 };
 
 /// Starts a container: writes its configuration into the run directory, and returns once its program runs.
@@ -49,6 +49,20 @@ pub fn clear(dir: &RunDir, id: &str) -> Result<(), MonitorError> {
     let path = cgroup_path(id);
     cgroup::remove(&path).map_err(MonitorError::file("remove the cgroup", path))?;
     dir.clear()
+}
+
+/// Records a start anew, for one whose record was damaged: what runs of it, its cgroup knows.
+///
+/// # Errors
+/// If a record cannot be written.
+pub fn record_again(dir: &RunDir, id: &str) -> Result<(), MonitorError> {
+    let path = cgroup_path(id);
+    let members = cgroup::members(&path).map_err(MonitorError::file("list the cgroup", path))?;
+    // The first process is the oldest one.
+    let members = members
+        .into_iter()
+        .filter_map(|pid| ProcessId::of(pid).ok());
+    dir.record_again(members.min_by_key(|process| process.start_time))
 }
 
 /// Runs this process as a container's monitor; the arguments are those after [`monitor::SUBCOMMAND`].

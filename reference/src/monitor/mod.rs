@@ -5,6 +5,7 @@
 //! The daemon's side: [`Launcher::launch`] starts one, [`RunDir`] tells how the container stands, waits for its end and signals
 //! it, [`log::Follow`] reads its log. The monitor's side: [`supervise`].
 
+mod amends;
 mod error;
 mod launcher;
 pub mod log;

@@ -4,10 +4,10 @@ use std::{fs, io, path::Path};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::MonitorError;
+use super::{MonitorError, RunState};
 use crate::sys::{
     process::{ProcessId, Signal},
-    replace::{Durability, replace},
+    replace::{Durability, Replacement},
 };
 
 /// What is known of a monitor while it is there (`monitor.json`).
@@ -47,14 +47,29 @@ pub struct ExitRecord {
     pub log_error: Option<String>,
 }
 
+impl ExitRecord {
+    /// The end of a run that nobody saw.
+    pub(super) fn unseen(monitor: ProcessId, started_at: jiff::Timestamp) -> Self {
+        Self {
+            code: RunState::UNKNOWN_EXIT_CODE,
+            signal: None,
+            oom_killed: false,
+            started_at,
+            finished_at: jiff::Timestamp::now(),
+            monitor,
+            log_error: None,
+        }
+    }
+}
+
 /// Reads a record; `None` if there is none.
 pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, MonitorError> {
-    let text = match fs::read_to_string(path) {
+    let text = match fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(MonitorError::file("read", path)(error)),
     };
-    serde_json::from_str(&text)
+    serde_json::from_slice(&text)
         .map(Some)
         .map_err(|source| MonitorError::Record {
             path: path.to_owned(),
@@ -68,9 +83,25 @@ pub(super) fn write<T: Serialize>(
     record: &T,
     durability: Durability,
 ) -> Result<(), MonitorError> {
+    put_in_place(path, prepare(path, record, durability)?)
+}
+
+/// Writes a record beside the one that there is, so that only [`put_in_place`] is left to do.
+pub(super) fn prepare<T: Serialize>(
+    path: &Path,
+    record: &T,
+    durability: Durability,
+) -> Result<Replacement, MonitorError> {
     let text = serde_json::to_vec(record).map_err(|source| MonitorError::Record {
         path: path.to_owned(),
         source,
     })?;
-    replace(path, &text, durability).map_err(MonitorError::file("write", path))
+    Replacement::write(path, &text, durability).map_err(MonitorError::file("write", path))
+}
+
+/// Makes a prepared record the one that counts.
+pub(super) fn put_in_place(path: &Path, record: Replacement) -> Result<(), MonitorError> {
+    record
+        .put_in_place()
+        .map_err(MonitorError::file("write", path))
 }

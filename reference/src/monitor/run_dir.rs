@@ -13,7 +13,7 @@ use crate::{
     settings::Log,
     sys::{
         pidfd::PidFd,
-        process::Signal,
+        process::{ProcessId, Signal},
         wait::{Stop, Woken, wait_for},
     },
 };
@@ -125,7 +125,9 @@ impl RunDir {
         self.run.join("config.json")
     }
 
-    pub(super) fn init_record(&self) -> PathBuf {
+    /// The record of the last start.
+    #[must_use]
+    pub fn init_record(&self) -> PathBuf {
         self.keep.join("init.json")
     }
 
@@ -158,15 +160,20 @@ impl RunDir {
     /// # Errors
     /// If a record is unreadable or malformed; the error names the file.
     pub fn state(&self) -> Result<RunState, MonitorError> {
-        let monitor: Option<MonitorRecord> = record::read(&self.monitor_record())?;
+        let recorded: Option<MonitorRecord> = record::read(&self.monitor_record())?;
         // The monitor's life is looked at before the exit record: a monitor writes its record, then ends.
-        let monitor = monitor.filter(|m| m.process.is_alive());
+        let known = recorded.is_some();
+        let alive = |process: &ProcessId| process.is_alive();
+        let monitor = recorded.map(|m| m.process).filter(alive);
         let init: Option<Init> = record::read(&self.init_record())?;
+        // Where its own record is lost, that of the start tells of it too.
+        let other = init.as_ref().filter(|_| !known).map(|i| i.monitor.clone());
+        let monitor = monitor.or_else(|| other.filter(alive));
         let exit: Option<ExitRecord> = record::read(&self.exit_record())?;
         let exit = exit.filter(|exit| init.as_ref().is_none_or(|i| i.monitor == exit.monitor));
         Ok(match (monitor, init, exit) {
-            (Some(m), Some(init), None) if init.monitor == m.process => RunState::Running(init),
-            (Some(m), _, exit) if exit.as_ref().is_none_or(|e| e.monitor != m.process) => {
+            (Some(m), Some(init), None) if init.monitor == m => RunState::Running(init),
+            (Some(m), _, exit) if exit.as_ref().is_none_or(|e| e.monitor != m) => {
                 RunState::Starting
             }
             (_, _, Some(exit)) => RunState::Exited(exit),
@@ -190,19 +197,18 @@ impl RunDir {
     /// If a record is malformed or the kernel refuses a descriptor.
     pub fn watch(&self) -> Result<Option<PidFd>, MonitorError> {
         let monitor: Option<MonitorRecord> = record::read(&self.monitor_record())?;
-        let open = |process: &crate::sys::process::ProcessId| {
-            process
-                .open()
-                .map_err(|e| MonitorError::Process("open a process descriptor", e))
-        };
         if let Some(monitor) = monitor
             && let Some(fd) = open(&monitor.process)?
         {
             return Ok(Some(fd));
         }
-        match self.state()?.init() {
-            Some(init) => open(&init.process),
-            None => Ok(None),
+        let state = self.state()?;
+        let Some(init) = state.init() else {
+            return Ok(None);
+        };
+        match open(&init.monitor)? {
+            Some(fd) => Ok(Some(fd)),
+            None => open(&init.process),
         }
     }
 
@@ -253,4 +259,10 @@ impl RunDir {
             _ => Ok(()),
         }
     }
+}
+
+/// A descriptor of a process, if it is alive.
+fn open(process: &ProcessId) -> Result<Option<PidFd>, MonitorError> {
+    let fail = |e| MonitorError::Process("open a process descriptor", e);
+    process.open().map_err(fail)
 }

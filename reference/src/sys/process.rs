@@ -59,7 +59,7 @@ impl fmt::Display for Pid {
 }
 
 /// When a process started, in clock ticks since boot (field 22 of /proc/PID/stat).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StartTime(u64);
 
 /// The running kernel's boot (/proc/sys/kernel/random/boot_id).

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// Whether the new file must survive a power cut.
@@ -21,21 +21,84 @@ pub enum Durability {
 /// # Errors
 /// If a step fails; `path` is then what it was.
 pub fn replace(path: &Path, content: &[u8], durability: Durability) -> io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".tmp");
-    let temporary = Path::new(&name);
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = options.open(temporary)?;
-    file.write_all(content)?;
-    if durability == Durability::PowerCut {
-        file.sync_all()?;
+    Replacement::write(path, content, durability)?.put_in_place()
+}
+
+/// New content that lies ready beside a file; gone when dropped.
+#[derive(Debug)]
+pub struct Replacement {
+    path: PathBuf,
+    /// `None` once it is in place.
+    temporary: Option<PathBuf>,
+    durability: Durability,
+}
+
+impl Replacement {
+    /// Writes the content, and leaves `path` as it is.
+    ///
+    /// # Errors
+    /// If the content cannot be written.
+    pub fn write(path: &Path, content: &[u8], durability: Durability) -> io::Result<Self> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".tmp");
+        let temporary = PathBuf::from(name);
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(&temporary)?;
+        let new = Self {
+            path: path.to_owned(),
+            temporary: Some(temporary),
+            durability,
+        };
+        file.write_all(content)?;
+        if durability == Durability::PowerCut {
+            file.sync_all()?;
+        }
+        Ok(new)
     }
-    fs::rename(temporary, path)?;
-    if durability == Durability::PowerCut
-        && let Some(directory) = path.parent()
-    {
-        File::open(directory)?.sync_all()?;
+
+    /// Makes it the file.
+    ///
+    /// # Errors
+    /// If the file cannot be replaced.
+    pub fn put_in_place(mut self) -> io::Result<()> {
+        if let Some(temporary) = &self.temporary {
+            fs::rename(temporary, &self.path)?;
+        }
+        self.temporary = None;
+        if self.durability == Durability::PowerCut
+            && let Some(directory) = self.path.parent()
+        {
+            File::open(directory)?.sync_all()?;
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            // Should it stay, the next replacement overwrites it.
+            let _ = fs::remove_file(temporary);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prepared_content_changes_nothing_until_it_is_put_in_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let names = || fs::read_dir(folder.path()).unwrap().count();
+        replace(&path, b"old", Durability::PowerCut).unwrap();
+        drop(Replacement::write(&path, b"dropped", Durability::PowerCut).unwrap());
+        assert_eq!((fs::read(&path).unwrap(), names()), (b"old".to_vec(), 1));
+        let new = Replacement::write(&path, b"new", Durability::PowerCut).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        new.put_in_place().unwrap();
+        assert_eq!((fs::read(&path).unwrap(), names()), (b"new".to_vec(), 1));
+    }
 }

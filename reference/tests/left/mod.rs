@@ -6,19 +6,25 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use podman_reference::{runtime::cgroup_path, sys::cgroup};
+use podman_reference::{runtime::cgroup_path, store::ContainerId, sys::cgroup};
 
 /// Everything that is there because of one container: processes, cgroups, mounts, files.
 pub fn of_container(root: &Path, runroot: &Path, id: &str) -> Vec<String> {
     let files = [
         root.join("containers").join(id),
-        runroot.join("run").join(id),
+        run_directory(runroot, id),
         runroot.join("mounts").join(id),
     ];
     let files = files.into_iter().filter(|path| path.exists());
     let mut found: Vec<String> = files.map(told("file")).collect();
     found.extend(outside(runroot, id));
     found
+}
+
+/// A container's run directory, which has the beginning of its id for a name.
+pub fn run_directory(runroot: &Path, id: &str) -> PathBuf {
+    let short: String = id.chars().take(ContainerId::SHORT).collect();
+    runroot.join("run").join(short)
 }
 
 /// What runs or is mounted because of one container; what its next start must not find.

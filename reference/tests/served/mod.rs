@@ -58,11 +58,15 @@ impl Host {
     }
 
     pub fn import(&self, reference: &str) -> String {
+        self.import_with(reference, &[])
+    }
+
+    pub fn import_with(&self, reference: &str, changes: &[&str]) -> String {
         let source = self.folder.path().join("image.tar");
         fs::write(&source, busybox::archive()).unwrap();
         let reply = self.call(
             "ImportImage",
-            &json!({ "source": source, "reference": reference }),
+            &json!({ "source": source, "reference": reference, "changes": changes }),
         );
         reply["image"].as_str().unwrap().to_owned()
     }

@@ -108,7 +108,8 @@ struct Run {
     watch: Watch,
 }
 
-/// Starts the container. Its record is written before its program runs, so that no program ever runs unrecorded.
+/// Starts the container. Its record is written before its program runs, so that a full disk is noticed in time, and counts once
+/// it does: until then the last run is the one that there was, also if this process is killed.
 fn start(dir: &RunDir, stdio: &Stdio, workload: &mut impl Workload) -> Result<Run, MonitorError> {
     let monitor = ProcessId::current()
         .map_err(|e| MonitorError::Process("read the monitor's start time", e))?;
@@ -123,25 +124,25 @@ fn start(dir: &RunDir, stdio: &Stdio, workload: &mut impl Workload) -> Result<Ru
     let (streams, mut ends) =
         Ends::new(stdio).map_err(|e| MonitorError::Process("make a pipe", e))?;
     let Created { pid, terminal } = workload.create(streams).map_err(MonitorError::Start)?;
-    let run = record_start(dir, pid, monitor).and_then(|(init, process)| {
+    let run = identify(pid, monitor).and_then(|(init, process)| {
         if let Some(master) = terminal {
             ends.set_terminal(master, stdio.interactive)
                 .map_err(|e| MonitorError::Process("use the terminal", e))?;
         }
+        let record = record::prepare(&dir.init_record(), &init, Durability::PowerCut)?;
         let watch = Watch::new(dir, pid, process, ends, log)?;
         workload.start().map_err(MonitorError::Start)?;
+        record::put_in_place(&dir.init_record(), record)?;
         Ok(Run { init, watch })
     });
     if run.is_err() {
         workload.remove();
         let _ = reap(pid);
-        // The last run, if there was one, is the one that counts again.
-        let _ = std::fs::remove_file(dir.init_record());
     }
     run
 }
 
-fn record_start(dir: &RunDir, pid: Pid, monitor: ProcessId) -> Result<(Init, PidFd), MonitorError> {
+fn identify(pid: Pid, monitor: ProcessId) -> Result<(Init, PidFd), MonitorError> {
     let fail = |e| MonitorError::Process("look at the container's process", e);
     let process = ProcessId::of(pid).map_err(fail)?;
     let fd = PidFd::open(pid)
@@ -152,7 +153,6 @@ fn record_start(dir: &RunDir, pid: Pid, monitor: ProcessId) -> Result<(Init, Pid
         monitor,
         started_at: jiff::Timestamp::now(),
     };
-    record::write(&dir.init_record(), &init, Durability::PowerCut)?;
     Ok((init, fd))
 }
 

@@ -1,0 +1,246 @@
+//! A damaged record costs what it alone told: the daemon starts, names the file, and everything else is as before.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests
+
+mod served;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use rstest::rstest;
+use serde_json::json;
+use served::{Host, is_alive, left, until};
+
+const UNKNOWN: i64 = -1;
+
+/// Ways in which a file comes to harm.
+#[derive(Debug, Clone, Copy)]
+enum Harm {
+    Cut,
+    Emptied,
+    Zeroed,
+    Garbled,
+    Replaced(&'static str),
+}
+
+const HARMS: [Harm; 6] = [
+    Harm::Cut,
+    Harm::Emptied,
+    Harm::Zeroed,
+    Harm::Garbled,
+    Harm::Replaced("[]"),
+    Harm::Replaced("{}"),
+];
+
+impl Harm {
+    fn befall(self, path: &Path) {
+        let content = fs::read(path).unwrap();
+        let harmed = match self {
+            Self::Cut => content[..content.len() / 2].to_vec(),
+            Self::Emptied => Vec::new(),
+            Self::Zeroed => vec![0; content.len()],
+            // Neither UTF-8 nor JSON.
+            Self::Garbled => content.iter().map(|byte| byte ^ 0xa5).collect(),
+            Self::Replaced(text) => text.into(),
+        };
+        fs::write(path, harmed).unwrap();
+    }
+}
+
+/// Three containers that nothing befalls: one that runs, one that has ended, one that was only created.
+struct Others {
+    running: String,
+    pid: i32,
+    exited: String,
+    created: String,
+}
+
+impl Others {
+    fn make(host: &Host) -> Self {
+        let running = host.run("echo line; exec sleep 1000");
+        let exited = host.run("exit 3");
+        assert_eq!(host.wait(&exited), 3);
+        until("its line", || host.log(&running).len() == 1);
+        Self {
+            pid: host.pid(&running),
+            running,
+            exited,
+            created: host.create("exit 4"),
+        }
+    }
+
+    fn assert_unaffected(&self, host: &Host) {
+        assert_eq!(host.status(&self.running), "running");
+        assert_eq!(host.pid(&self.running), self.pid);
+        assert_eq!(host.log(&self.running), ["line"]);
+        assert_eq!(host.wait(&self.exited), 3);
+        assert_eq!(host.status(&self.created), "configured");
+    }
+}
+
+/// Lets the harm befall the file while no daemon runs; the next one names the file and serves the others.
+fn harm_and_restart(host: &mut Host, others: &Others, harm: Harm, path: &Path) {
+    host.kill();
+    let before = host.said().len();
+    harm.befall(path);
+    host.start();
+    let said = host.said().split_off(before);
+    assert!(said.contains(path.to_str().unwrap()), "{harm:?}: {said}");
+    others.assert_unaffected(host);
+    // The damage is dealt with once.
+    host.kill();
+    let before = host.said().len();
+    host.start();
+    let said = host.said().split_off(before);
+    assert!(!said.contains("WARN"), "{harm:?}: {said}");
+    others.assert_unaffected(host);
+}
+
+fn of_container(host: &Host, id: &str, name: &str) -> PathBuf {
+    host.root().join("containers").join(id).join(name)
+}
+
+fn of_image(host: &Host, id: &str, name: &str) -> PathBuf {
+    host.root().join("images").join(id).join(name)
+}
+
+fn images(host: &Host) -> Vec<String> {
+    let listed = host.call("ListImages", &json!({}));
+    let all = listed["images"].as_array().into_iter().flatten();
+    all.map(|one| one["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[rstest]
+#[case::record("record.json")]
+#[case::configuration("config.json")]
+fn an_image_is_no_more_and_can_be_imported_again(#[case] file: &str) {
+    let mut host = Host::new();
+    let others = Others::make(&host);
+    for harm in HARMS {
+        let spare = host.import_with("spare", &["LABEL=a=b"]);
+        let record = of_image(&host, &spare, file);
+        harm_and_restart(&mut host, &others, harm, &record);
+        assert_eq!(images(&host), [host.image.clone()], "{harm:?}");
+    }
+}
+
+#[test]
+fn the_containers_of_a_damaged_image_go_on_and_can_be_started() {
+    let mut host = Host::new();
+    let others = Others::make(&host);
+    let record = of_image(&host, &host.image, "record.json");
+    harm_and_restart(&mut host, &others, Harm::Cut, &record);
+    assert!(images(&host).is_empty());
+    host.call("StartContainer", &json!({ "name": others.created }));
+    assert_eq!(host.wait(&others.created), 4);
+}
+
+#[test]
+fn a_container_that_does_not_run_is_no_more_and_its_name_is_free() {
+    let mut host = Host::new();
+    let others = Others::make(&host);
+    for harm in HARMS {
+        let id = host.create_named(Some("harmed"), "exit 5");
+        host.call("StartContainer", &json!({ "name": id }));
+        assert_eq!(host.wait(&id), 5);
+        let record = of_container(&host, &id, "record.json");
+        harm_and_restart(&mut host, &others, harm, &record);
+        assert_eq!(host.containers().len(), 3, "{harm:?}");
+        let left = left::of_container(&host.root(), &host.runroot(), &id);
+        assert!(left.is_empty(), "{harm:?}: {left:?}");
+    }
+}
+
+#[test]
+fn a_running_container_goes_on_without_the_record_of_its_start() {
+    let mut host = Host::new();
+    let others = Others::make(&host);
+    for harm in HARMS {
+        let id = host.run("trap 'exit 6' TERM; while true; do sleep 0.05; done");
+        let pid = host.pid(&id);
+        let record = of_container(&host, &id, "init.json");
+        harm_and_restart(&mut host, &others, harm, &record);
+        assert_eq!((host.status(&id).as_str(), host.pid(&id)), ("running", pid));
+        host.call("StopContainer", &json!({ "name": id, "timeout": 20 }));
+        assert_eq!(host.wait(&id), 6, "{harm:?}");
+        assert!(!is_alive(pid));
+        host.remove(&id);
+    }
+}
+
+#[test]
+fn a_running_container_goes_on_without_the_record_of_its_monitor() {
+    let mut host = Host::new();
+    let others = Others::make(&host);
+    for harm in HARMS {
+        let id = host.run("trap 'exit 6' TERM; while true; do sleep 0.05; done");
+        let pid = host.pid(&id);
+        let record = left::run_directory(&host.runroot(), &id).join("monitor.json");
+        harm_and_restart(&mut host, &others, harm, &record);
+        assert_eq!((host.status(&id).as_str(), host.pid(&id)), ("running", pid));
+        host.call("StopContainer", &json!({ "name": id, "timeout": 20 }));
+        assert_eq!(host.wait(&id), 6, "{harm:?}");
+        host.remove(&id);
+    }
+}
+
+#[test]
+fn an_end_is_known_without_the_record_of_the_start() {
+    let mut host = Host::new();
+    let others = Others::make(&host);
+    for harm in HARMS {
+        let id = host.run("exit 6");
+        assert_eq!(host.wait(&id), 6);
+        let record = of_container(&host, &id, "init.json");
+        harm_and_restart(&mut host, &others, harm, &record);
+        assert_eq!((host.status(&id).as_str(), host.wait(&id)), ("exited", 6));
+        host.remove(&id);
+    }
+}
+
+#[test]
+fn an_end_whose_record_is_damaged_counts_as_unseen() {
+    let mut host = Host::new();
+    let others = Others::make(&host);
+    for harm in HARMS {
+        let id = host.run("exit 6");
+        assert_eq!(host.wait(&id), 6);
+        let record = of_container(&host, &id, "exit.json");
+        harm_and_restart(&mut host, &others, harm, &record);
+        assert_eq!(host.status(&id), "exited");
+        assert_eq!(host.wait(&id), UNKNOWN, "{harm:?}");
+        host.call("StartContainer", &json!({ "name": id }));
+        assert_eq!(host.wait(&id), 6);
+        host.remove(&id);
+    }
+}
+
+#[test]
+fn a_run_without_any_good_record_has_ended_unseen_and_is_not_forgotten() {
+    let mut host = Host::new();
+    let others = Others::make(&host);
+    let id = host.run("exit 6");
+    assert_eq!(host.wait(&id), 6);
+    fs::write(of_container(&host, &id, "exit.json"), "").unwrap();
+    let record = of_container(&host, &id, "init.json");
+    harm_and_restart(&mut host, &others, Harm::Emptied, &record);
+    assert_eq!(
+        (host.status(&id).as_str(), host.wait(&id)),
+        ("exited", UNKNOWN)
+    );
+}
+
+#[test]
+fn a_running_container_does_not_need_the_record_of_an_earlier_end() {
+    let mut host = Host::new();
+    let others = Others::make(&host);
+    let id = host.run("test -e /mark && exec sleep 1000; echo > /mark");
+    assert_eq!(host.wait(&id), 0);
+    host.call("StartContainer", &json!({ "name": id }));
+    let pid = host.pid(&id);
+    let record = of_container(&host, &id, "exit.json");
+    harm_and_restart(&mut host, &others, Harm::Cut, &record);
+    assert_eq!((host.status(&id).as_str(), host.pid(&id)), ("running", pid));
+}
