@@ -178,7 +178,7 @@ impl Layout {
         self.discard(path)?.finish()
     }
 
-    /// The quick half of [`Self::remove`]: after it, `path` is gone, and the rest costs only time.
+    /// The quick half of [`Self::remove`]: after it, `path` is gone, also should the power go, and the rest costs only time.
     pub(super) fn discard(&self, path: &Path) -> Result<Discarded, StoreError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let aside = loop {
@@ -189,7 +189,7 @@ impl Layout {
             }
         };
         match std::fs::rename(path, &aside) {
-            Ok(()) => {}
+            Ok(()) => path.parent().map_or(Ok(()), record::sync_directory)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(StoreError::io("cannot remove", path)(error)),
         }
