@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    containers::{self, attach, create, inspect, logs, processes},
+    containers::{self, attach, changes, create, inspect, logs, processes},
     dispatch::Exported,
     errors::unavailable,
     generated::podman::*,
@@ -104,8 +104,8 @@ impl VarlinkInterface for Session {
     fn kill_container(&self, call: &mut dyn Call_KillContainer, name: Text, signal: Option<i64>) -> Sent {
         containers::kill(self, call, name, signal)
     }
-    fn list_container_changes(&self, call: &mut dyn Call_ListContainerChanges, _: Text) -> Sent {
-        unavailable(call)
+    fn list_container_changes(&self, call: &mut dyn Call_ListContainerChanges, name: Text) -> Sent {
+        changes::list(self, call, name)
     }
     fn list_container_processes(&self, call: &mut dyn Call_ListContainerProcesses, name: Text, opts: Texts) -> Sent {
         processes::list(self, call, name, opts)

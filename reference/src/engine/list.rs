@@ -80,7 +80,7 @@ pub(super) fn summary_of(
 
 /// The mounts of a container, as its OCI configuration has them. They never change, and a list has thousands of them, so they
 /// are put together once.
-fn mounts(container: &Container) -> Arc<[MountSummary]> {
+pub(super) fn mounts(container: &Container) -> Arc<[MountSummary]> {
     if let Some(known) = container.mounts.get() {
         return Arc::clone(known);
     }

@@ -17,6 +17,7 @@ mod clock;
 mod container;
 mod containers;
 mod create;
+mod differences;
 pub mod error;
 mod image;
 mod images;
@@ -45,6 +46,7 @@ mod watcher;
 mod words;
 
 pub use attach::AttachSockets;
+pub use differences::Differences;
 pub use error::{EngineError, with_causes};
 pub use inspect::document::ContainerInspection;
 pub use request::CreateRequest;
@@ -268,6 +270,14 @@ impl Engine {
     /// [`EngineError::ContainerNotFound`], or [`EngineError::Refused`] if `name` is ambiguous.
     pub fn inspect_container(&self, name: &str) -> Result<ContainerInspection> {
         Ok(inspect::inspect(&*self.find(name)?))
+    }
+
+    /// What a container changed, added and deleted of its image's files.
+    ///
+    /// # Errors
+    /// If its files cannot be read, or there is too much to tell.
+    pub fn container_changes(&self, name: &str) -> Result<Differences> {
+        differences::list(&*self.find(name)?)
     }
 
     /// The processes of a running or paused container, as the host's ps lists them: a line with the names of the columns, then a

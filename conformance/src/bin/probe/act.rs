@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{attach, attempt, json::Json, report, signal};
+use crate::{attach, attempt, files, json::Json, report, signal};
 
 /// Runs one command; returns its exit code, or why it could not be run.
 pub(crate) fn act(words: &[String]) -> Result<u8, String> {
@@ -68,6 +68,10 @@ fn change(name: &str, arguments: &[String]) -> Result<(), String> {
         "delete" => file(delete(path)),
         "copy" => file(fs::copy(path, to()?).map(drop)),
         "mode" => file(mode(path, to()?)),
+        "mkdir" => file(fs::create_dir(path)),
+        "symlink" => file(std::os::unix::fs::symlink(path, to()?)),
+        "hardlink" => file(fs::hard_link(path, to()?)),
+        "stat" => line(&files::told(path).to_string()),
         _ => Err(format!("unknown command {name}")),
     }
 }

@@ -6,6 +6,7 @@
 mod act;
 mod attach;
 mod attempt;
+mod files;
 mod json;
 mod report;
 mod signal;

@@ -12,6 +12,7 @@ use super::{
 };
 
 pub(crate) mod attach;
+pub(crate) mod changes;
 pub(crate) mod create;
 mod data;
 pub(crate) mod inspect;
