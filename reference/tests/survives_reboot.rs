@@ -80,6 +80,19 @@ fn of_an_earlier_boot(record: &mut Value) {
     }
 }
 
+#[test]
+fn one_that_was_not_to_be_kept_is_gone() {
+    let mut host = Host::new();
+    let create = json!({
+        "image": host.image, "command": ["/bin/sleep", "1000"], "net_mode": "none", "rm": true,
+    });
+    let id = host.call("CreateContainer", &json!({ "create": create }))["container"].clone();
+    host.call("StartContainer", &json!({ "name": id }));
+    host.reboot(false);
+    host.start();
+    until("its removal", || host.containers().is_empty());
+}
+
 #[rstest]
 #[case::with_an_empty_run_directory(false)]
 #[case::with_a_run_directory_that_was_kept(true)]

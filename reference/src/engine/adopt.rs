@@ -3,17 +3,18 @@
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use super::{
     Engine, EngineConfig, EngineError, Result,
     container::{Container, run_dir},
-    containers::Containers,
     error::with_causes,
     image::{Image, Images},
-    pause, recover,
-    remove::sweep,
+    pause,
+    reaper::Reaper,
+    recover,
+    remove::{Remover, sweep},
     start::namespaces,
     state::{Ended, Phase, Running},
     sync::lock,
@@ -31,21 +32,41 @@ impl Engine {
     pub fn open_with(config: &EngineConfig, launcher: Launcher) -> Result<Self> {
         let (store, contents) = Store::open(&config.root, &config.runroot)?;
         let launcher = Arc::new(launcher);
-        let watcher = Watcher::spawn(Arc::clone(&launcher))
-            .map_err(EngineError::failed("cannot watch containers"))?;
+        let images = images(&store, &contents)?;
+        let remover = Remover {
+            store: Arc::new(store),
+            images: Arc::new(Mutex::new(images)),
+            containers: Arc::default(),
+        };
+        let failed = || EngineError::failed("cannot watch containers");
+        let reaper = Reaper::spawn(remover.clone()).map_err(failed())?;
+        let watcher = Watcher::spawn(Arc::clone(&launcher), reaper.queue().cloned());
         let engine = Self {
-            images: std::sync::Mutex::new(images(&store, &contents)?),
-            store,
-            containers: std::sync::Mutex::new(Containers::default()),
+            watcher: watcher.map_err(failed())?,
+            reaper,
+            store: Arc::clone(&remover.store),
+            images: Arc::clone(&remover.images),
+            containers: Arc::clone(&remover.containers),
+            remover,
             launcher,
-            watcher,
         };
         engine.settle_set_aside(&contents.set_aside);
         for record in contents.containers {
             engine.adopt(record);
         }
         engine.sweep_runroot()?;
+        engine.reap_what_ended();
         Ok(engine)
+    }
+
+    /// Has those removed that ended while nobody served, or by a reboot, and were not to be kept.
+    fn reap_what_ended(&self) {
+        let all = lock(&self.containers).all();
+        for container in &all {
+            if let Some(queue) = self.reaper.queue() {
+                queue.consider(container);
+            }
+        }
     }
 
     /// Takes over one container.

@@ -175,6 +175,12 @@ impl Container {
         }
     }
 
+    /// Whether it is to be removed by itself: it was created so, has ended, and nobody keeps it.
+    pub(super) fn is_to_go(&self, state: &State) -> bool {
+        let has_ended = state.phase == Phase::Idle && state.last.is_some();
+        self.record.settings.lifecycle.remove && has_ended && state.holds == 0
+    }
+
     /// Its cgroup, in every hierarchy.
     pub(super) fn cgroup(&self) -> PathBuf {
         crate::runtime::cgroup_path(self.record.id.as_str())

@@ -30,6 +30,7 @@ mod pause;
 mod ports;
 mod process;
 mod processes;
+mod reaper;
 mod recover;
 pub mod reference;
 mod remove;
@@ -56,6 +57,8 @@ use container::Container;
 use containers::Containers;
 use image::Images;
 use list::Freshness;
+use reaper::Reaper;
+use remove::Remover;
 use sync::lock;
 use watcher::Watcher;
 
@@ -84,9 +87,12 @@ pub struct Cancel<'a> {
 pub struct Engine {
     // First, so that it is dropped first: the thread ends before the store's locks are let go.
     watcher: Watcher,
-    store: Store,
-    images: Mutex<Images>,
-    containers: Mutex<Containers>,
+    // Then this one, for the same reason.
+    reaper: Reaper,
+    remover: Remover,
+    store: Arc<Store>,
+    images: Arc<Mutex<Images>>,
+    containers: Arc<Mutex<Containers>>,
     launcher: Arc<Launcher>,
 }
 
@@ -303,6 +309,8 @@ impl Engine {
     ) -> Result<LogBatch> {
         let container = self.find(name)?;
         if follow {
+            // Its lines are read even if it goes once it has ended.
+            let _hold = self.reaper.hold(&container);
             logs::follow(&container, cancel, sink)
         } else {
             logs::read(&container, sink)

@@ -1,28 +1,40 @@
 //! RemoveContainer and DeleteStoppedContainers.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::{
-    Engine, EngineError, Result, container::Container, error::with_causes, images::finish, pause,
-    state::Phase, supervise, sync::lock,
+    Engine, EngineError, Result,
+    container::Container,
+    containers::Containers,
+    error::with_causes,
+    image::Images,
+    images::finish,
+    pause,
+    state::{Phase, State},
+    supervise,
+    sync::lock,
 };
-use crate::{store::Discarded, sys::wait::Stop};
+use crate::{
+    store::{Discarded, Store},
+    sys::wait::Stop,
+};
 
 impl Engine {
-    pub(super) fn remove(&self, container: &Container, force: bool) -> Result<()> {
+    pub(super) fn remove(&self, container: &Arc<Container>, force: bool) -> Result<()> {
+        // Killed by this call, it is for this call to remove.
+        let _hold = self.reaper.hold(container);
         claim(container, force)?;
-        self.carry_out(container)
+        self.remover.carry_out(container)
     }
 
     /// DeleteStoppedContainers: removes every container that does not run; returns the ids of those that could be removed.
     pub(super) fn remove_stopped(&self) -> Vec<String> {
         let all = lock(&self.containers).all();
         let removed = |container: &Arc<Container>| {
-            let container = container.as_ref();
-            if !claim_idle(container) {
+            if !claim_if(container, |state| state.phase == Phase::Idle) {
                 return None;
             }
-            match self.carry_out(container) {
+            match self.remover.carry_out(container) {
                 Ok(()) => Some(container.id()),
                 Err(error) => {
                     tracing::warn!(
@@ -35,6 +47,25 @@ impl Engine {
             }
         };
         all.iter().filter_map(removed).collect()
+    }
+}
+
+/// What a container is taken out of when it is removed.
+#[derive(Debug, Clone)]
+pub(super) struct Remover {
+    pub(super) store: Arc<Store>,
+    pub(super) images: Arc<Mutex<Images>>,
+    pub(super) containers: Arc<Mutex<Containers>>,
+}
+
+impl Remover {
+    /// Removes a container that is to be removed once it has ended, unless somebody keeps it.
+    pub(super) fn remove_by_itself(&self, container: &Container) -> Result<()> {
+        if claim_if(container, |state| container.is_to_go(state)) {
+            self.carry_out(container)
+        } else {
+            Ok(())
+        }
     }
 
     /// Removes a container that this call has claimed.
@@ -58,14 +89,14 @@ impl Engine {
     }
 }
 
-/// Claims a container for its removal if it does not run and nobody else is at work on it.
-fn claim_idle(container: &Container) -> bool {
+/// Claims a container for its removal if its state allows it; waits for nobody.
+fn claim_if(container: &Container, allowed: impl Fn(&State) -> bool) -> bool {
     let mut state = container.state();
-    let idle = state.phase == Phase::Idle;
-    if idle {
+    let is_allowed = allowed(&state);
+    if is_allowed {
         state.phase = Phase::Removing;
     }
-    idle
+    is_allowed
 }
 
 /// One call removes a container, and nobody starts it meanwhile. By force it is stopped first.

@@ -15,6 +15,8 @@ pub(super) struct State {
     pub(super) ended: u64,
     /// How the last run ended.
     pub(super) last: Option<Ended>,
+    /// How many calls keep it from being removed by itself.
+    pub(super) holds: u32,
     changes: Announcer,
 }
 
@@ -119,6 +121,7 @@ impl State {
             phase: Phase::Idle,
             ended: 0,
             last,
+            holds: 0,
             changes: Announcer::default(),
         }
     }

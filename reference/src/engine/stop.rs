@@ -54,6 +54,8 @@ impl Engine {
         timeout: Option<i64>,
         cancel: Cancel<'_>,
     ) -> Result<()> {
+        // It does not end for good.
+        let _hold = self.reaper.hold(container);
         stop(container, timeout, cancel)?;
         match self.start(container) {
             // Another call was quicker: its run is a new one, too.

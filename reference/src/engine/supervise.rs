@@ -24,8 +24,8 @@ pub fn start(
     setup.write_files().map_err(|e| refused(&e))?;
     let spec = setup.spec().map_err(|e| refused(&e))?;
     spec.save(dir.config()).map_err(|e| refused(&e))?;
-    let stdio = &setup.settings.stdio;
-    launcher.launch(&setup.id, dir, stdio).inspect_err(|_| {
+    let launched = launcher.launch(&setup.id, dir, &setup.settings);
+    launched.inspect_err(|_| {
         // The monitor has cleared up, unless it was killed. What cannot be removed is removed with the container.
         let _ = clear(dir, &setup.id);
     })

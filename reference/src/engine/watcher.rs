@@ -18,7 +18,8 @@ use rustix::event::{
 };
 
 use super::{
-    EngineError, Result, container::Container, error::with_causes, state::Ended, sync::lock,
+    EngineError, Result, container::Container, error::with_causes, reaper::Queue, state::Ended,
+    sync::lock,
 };
 use crate::{monitor::Launcher, sys::pidfd::PidFd};
 
@@ -37,6 +38,8 @@ struct Shared {
     epoll: OwnedFd,
     stop: OwnedFd,
     launcher: Arc<Launcher>,
+    /// Where containers go that are not kept once they have ended.
+    queue: Option<Queue>,
     next: AtomicU64,
     runs: Mutex<HashMap<u64, Run>>,
 }
@@ -49,11 +52,12 @@ struct Run {
 }
 
 impl Watcher {
-    pub(super) fn spawn(launcher: Arc<Launcher>) -> io::Result<Self> {
+    pub(super) fn spawn(launcher: Arc<Launcher>, queue: Option<Queue>) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
             stop: eventfd(0, EventfdFlags::CLOEXEC)?,
             launcher,
+            queue,
             next: AtomicU64::new(STOP + 1),
             runs: Mutex::default(),
         });
@@ -129,14 +133,14 @@ impl Shared {
     fn watch(&self, container: &Arc<Container>) {
         match self.try_watch(container) {
             Ok(true) => {}
-            Ok(false) => over(container),
+            Ok(false) => self.over(container),
             Err(error) => {
                 tracing::error!(
                     container = container.id(),
                     error = with_causes(&error),
                     "cannot watch"
                 );
-                over(container);
+                self.over(container);
             }
         }
     }
@@ -152,6 +156,13 @@ impl Shared {
         let container = Arc::clone(container);
         runs.insert(number, Run { container, process });
         Ok(true)
+    }
+
+    fn over(&self, container: &Arc<Container>) {
+        over(container);
+        if let Some(queue) = &self.queue {
+            queue.consider(container);
+        }
     }
 }
 

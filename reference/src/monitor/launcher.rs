@@ -12,7 +12,7 @@ use nix::poll::PollTimeout;
 
 use super::{Init, MonitorError, RunDir, report::Report};
 use crate::{
-    settings::Stdio,
+    settings::Settings,
     sys::{
         memfd::SealedProgram,
         wait::{Stop, Woken, wait_readable},
@@ -50,10 +50,15 @@ impl Launcher {
     ///
     /// # Errors
     /// [`MonitorError::Start`] with the cause if the container could not be started.
-    pub fn launch(&self, id: &str, dir: &RunDir, stdio: &Stdio) -> Result<Init, MonitorError> {
+    pub fn launch(
+        &self,
+        id: &str,
+        dir: &RunDir,
+        settings: &Settings,
+    ) -> Result<Init, MonitorError> {
         self.reap();
         let (mut reader, writer) = io::pipe().map_err(MonitorError::Launch)?;
-        let child = self.spawn(id, dir, stdio, writer.into())?;
+        let child = self.spawn(id, dir, settings, writer.into())?;
         let pid = child.id();
         self.children().push(child);
         match read_report(&mut reader) {
@@ -79,10 +84,12 @@ impl Launcher {
         &self,
         id: &str,
         dir: &RunDir,
-        stdio: &Stdio,
+        settings: &Settings,
         report: process::Stdio,
     ) -> Result<Child, MonitorError> {
-        let stdio = serde_json::to_string(stdio).map_err(|e| MonitorError::Launch(e.into()))?;
+        let failed = |error: serde_json::Error| MonitorError::Launch(error.into());
+        let stdio = serde_json::to_string(&settings.stdio).map_err(failed)?;
+        let lifecycle = serde_json::to_string(&settings.lifecycle).map_err(failed)?;
         Command::new(self.executable().map_err(MonitorError::Launch)?)
             .arg0("podman-reference")
             .args([
@@ -91,6 +98,7 @@ impl Launcher {
                 dir.keep().as_os_str(),
                 dir.run().as_os_str(),
                 stdio.as_ref(),
+                lifecycle.as_ref(),
             ])
             .env_clear()
             .stdin(process::Stdio::null())

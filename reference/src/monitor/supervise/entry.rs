@@ -4,7 +4,7 @@ use std::{ffi::OsString, fs::File, io::Write};
 
 use crate::{
     monitor::{RunDir, report::Report},
-    settings::Stdio,
+    settings::{Lifecycle, Stdio},
     sys::{detach::detach, limits},
 };
 
@@ -13,6 +13,7 @@ pub(super) struct Entry {
     pub(super) id: String,
     pub(super) dir: RunDir,
     pub(super) stdio: Stdio,
+    pub(super) lifecycle: Lifecycle,
     answer: Option<File>,
 }
 
@@ -22,12 +23,14 @@ impl Entry {
         let id = arguments.next()?.into_string().ok()?;
         let dir = RunDir::new(arguments.next()?, arguments.next()?);
         let stdio: Stdio = serde_json::from_slice(arguments.next()?.as_encoded_bytes()).ok()?;
+        let lifecycle = serde_json::from_slice(arguments.next()?.as_encoded_bytes()).ok()?;
         let answer = detach().ok()?;
         limits::lower_open_files().ok()?;
         Some(Self {
             id,
             dir: dir.with_log(&stdio.log),
             stdio,
+            lifecycle,
             answer: Some(answer.into()),
         })
     }

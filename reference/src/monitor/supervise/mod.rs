@@ -20,12 +20,12 @@ use super::{
     report::Report,
 };
 use crate::{
-    settings::{Log, Stdio},
+    settings::Log,
     sys::{
         pidfd::PidFd,
         process::{Pid, ProcessId},
         reap::reap,
-        replace::Durability,
+        replace::{Durability, replace},
     },
 };
 
@@ -87,7 +87,7 @@ pub fn supervise<W: Workload>(
         return ExitCode::from(2);
     };
     let mut workload = workload(&entry.id, &entry.dir);
-    match start(&entry.dir, &entry.stdio, &mut workload) {
+    match start(&entry, &mut workload) {
         Ok(run) => {
             entry.report(&Report::Started(run.init.clone()));
             match run.finish(&entry.dir, &mut workload) {
@@ -110,13 +110,19 @@ struct Run {
 
 /// Starts the container. Its record is written before its program runs, so that a full disk is noticed in time, and counts once
 /// it does: until then the last run is the one that there was, also if this process is killed.
-fn start(dir: &RunDir, stdio: &Stdio, workload: &mut impl Workload) -> Result<Run, MonitorError> {
+fn start(entry: &Entry, workload: &mut impl Workload) -> Result<Run, MonitorError> {
+    let (dir, stdio) = (&entry.dir, &entry.stdio);
     let monitor = ProcessId::current()
         .map_err(|e| MonitorError::Process("read the monitor's start time", e))?;
     let record = MonitorRecord {
         process: monitor.clone(),
     };
     record::write(&dir.monitor_record(), &record, Durability::Processes)?;
+    if let Some(path) = &entry.lifecycle.pidfile {
+        let pid = record.process.pid.to_string();
+        replace(path, pid.as_bytes(), Durability::Processes)
+            .map_err(MonitorError::file("write", path))?;
+    }
     let log = match stdio.log {
         Log::None => LogWriter::none(),
         _ => LogWriter::open(&dir.log()).map_err(MonitorError::file("open", dir.log()))?,
