@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    containers::{self, attach, changes, create, inspect, logs, processes},
+    containers::{self, attach, changes, create, inspect, logs, processes, stats},
     dispatch::Exported,
     errors::unavailable,
     generated::podman::*,
@@ -80,8 +80,8 @@ impl VarlinkInterface for Session {
     fn get_container_logs(&self, call: &mut dyn Call_GetContainerLogs, name: Text) -> Sent {
         logs::get(self, call, name)
     }
-    fn get_container_stats(&self, call: &mut dyn Call_GetContainerStats, _: Text) -> Sent {
-        unavailable(call)
+    fn get_container_stats(&self, call: &mut dyn Call_GetContainerStats, name: Text) -> Sent {
+        stats::get(self, call, name)
     }
     fn get_info(&self, call: &mut dyn Call_GetInfo) -> Sent {
         system::info(self, call)

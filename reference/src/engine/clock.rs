@@ -22,6 +22,12 @@ impl Time {
         Self(Timestamp::from_nanosecond(nanoseconds.into()).unwrap_or(Timestamp::UNIX_EPOCH))
     }
 
+    /// How long it is ago; nothing if it is still to come.
+    pub(super) fn age(self) -> std::time::Duration {
+        let past = Timestamp::now().duration_since(self.0);
+        past.try_into().unwrap_or_default()
+    }
+
     /// How long it is ago, such as `2h 3m 4.5s`.
     pub(super) fn ago(self) -> String {
         let past = Timestamp::now().duration_since(self.0);

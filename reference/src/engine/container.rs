@@ -13,6 +13,7 @@ use super::{
     EngineError, MountSummary, Result,
     clock::Time,
     state::{Ended, Phase, State},
+    stats::Sample,
     sync::lock,
 };
 use crate::{
@@ -39,6 +40,8 @@ pub(super) struct Container {
     pub(super) lower: Vec<PathBuf>,
     state: Mutex<State>,
     pub(super) usage: Mutex<Usage>,
+    /// The processor time that it had used when that was asked for last.
+    pub(super) sample: Mutex<Option<Sample>>,
     /// What lists tell of its mounts, once they were asked for.
     pub(super) mounts: OnceLock<Arc<[MountSummary]>>,
 }
@@ -72,6 +75,7 @@ impl Container {
                 bytes: 0,
                 stale: last.is_some(),
             }),
+            sample: Mutex::default(),
             mounts: OnceLock::new(),
             record,
         }

@@ -38,6 +38,7 @@ pub mod request;
 mod signals;
 mod start;
 mod state;
+mod stats;
 mod stop;
 mod summary;
 pub mod supervise;
@@ -51,7 +52,9 @@ pub use differences::Differences;
 pub use error::{EngineError, with_causes};
 pub use inspect::document::ContainerInspection;
 pub use request::CreateRequest;
-pub use summary::{ContainerSummary, ImageSummary, Info, MountSummary, NamespaceSummary};
+pub use summary::{
+    ContainerStats, ContainerSummary, ImageSummary, Info, MountSummary, NamespaceSummary,
+};
 
 use container::Container;
 use containers::Containers;
@@ -293,6 +296,14 @@ impl Engine {
     /// [`EngineError::Refused`] if it does not run, or ps does not understand the options.
     pub fn container_processes(&self, name: &str, options: &[String]) -> Result<Vec<String>> {
         processes::list(&*self.find(name)?, options)
+    }
+
+    /// What a container uses now; all 0 if it does not run.
+    ///
+    /// # Errors
+    /// If the kernel does not tell.
+    pub fn container_stats(&self, name: &str) -> Result<ContainerStats> {
+        stats::stats(&*self.find(name)?)
     }
 
     /// Hands over the log in batches of lines, none of them empty; with `follow`, until the container has stopped. Returns the

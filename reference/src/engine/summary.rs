@@ -26,6 +26,27 @@ pub struct ContainerSummary {
     pub namespaces: NamespaceSummary,
 }
 
+/// What a container uses. Field meanings as in `ContainerStats` of SPEC.md.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[allow(missing_docs)]
+pub struct ContainerStats {
+    pub id: String,
+    pub name: String,
+    /// In per cent of one processor.
+    pub cpu: f64,
+    pub cpu_nano: i64,
+    pub system_nano: i64,
+    pub memory: i64,
+    pub memory_limit: i64,
+    /// In per cent.
+    pub memory_share: f64,
+    pub received: i64,
+    pub sent: i64,
+    pub block_read: i64,
+    pub block_written: i64,
+    pub pids: i64,
+}
+
 /// A mount of a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]

@@ -21,5 +21,6 @@ pub mod program;
 pub mod reap;
 pub mod replace;
 pub mod signals;
+pub mod traffic;
 pub mod tree;
 pub mod wait;

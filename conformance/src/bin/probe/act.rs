@@ -59,6 +59,7 @@ fn change(name: &str, arguments: &[String]) -> Result<(), String> {
     };
     match name {
         "write" => file(fs::write(path, rest.join(" "))),
+        "store" => file(store(path, number(to()?)?)),
         "read" => line(
             &fs::read_to_string(path)
                 .map_or(Json::Null, Json::Text)
@@ -176,6 +177,12 @@ fn sized(rows: u16, columns: u16) -> Result<(), String> {
         std::thread::sleep(Duration::from_millis(20));
     }
     line(&format!("{rows} {columns}"))
+}
+
+fn store(path: &str, bytes: u64) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    io::copy(&mut io::Read::take(io::repeat(b'x'), bytes), &mut file)?;
+    file.sync_all()
 }
 
 fn delete(path: &str) -> io::Result<()> {

@@ -43,6 +43,7 @@ commands:
   as USER PROGRAM [ARG...]
                          becomes a program, as that user and group
   run PROGRAM [ARG...]   runs a program and says how it ended
+  store PATH BYTES       writes a file of so many bytes through to the disk
   spawn PROGRAM [ARG...] starts a program and does not wait for it
 several commands, separated by `--`, run one after the other until one fails";
 

@@ -19,6 +19,7 @@ pub(crate) mod inspect;
 pub(crate) mod logs;
 pub(crate) mod processes;
 mod resources;
+pub(crate) mod stats;
 
 type Sent = varlink::Result<()>;
 type Text = Option<String>;

@@ -11,8 +11,10 @@ use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, statfs};
 use super::process::{Pid, kill_member};
 
 mod freezer;
+mod usage;
 
 pub use freezer::{Freezer, Progress};
+pub use usage::Usage;
 
 /// Where hosts have their hierarchies.
 const ROOT: &str = "/sys/fs/cgroup";
