@@ -8,6 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use rstest::rstest;
 use serde_json::json;
 use served::{Host, is_alive, left, until};
@@ -243,4 +247,69 @@ fn a_running_container_does_not_need_the_record_of_an_earlier_end() {
     let record = of_container(&host, &id, "exit.json");
     harm_and_restart(&mut host, &others, Harm::Cut, &record);
     assert_eq!((host.status(&id).as_str(), host.pid(&id)), ("running", pid));
+}
+
+/// Lines for a while, each after a look at a file of the image's. A container that nobody lists must not outlast a test that fails.
+const COUNTS: &str = "n=0; while [ $n -lt 1500 ] && cat /bin/busybox >/dev/null; do n=$((n+1)); echo $n; sleep 0.01; done";
+
+/// Whether a container that nobody lists goes on writing, and so finds its files.
+fn goes_on(host: &Host, id: &str) -> bool {
+    let log = of_container(host, id, "ctr.log");
+    let length = || fs::metadata(&log).unwrap().len();
+    let before = length();
+    until("further lines", || length() > before + 500);
+    true
+}
+
+#[test]
+fn a_running_container_goes_on_unlisted_and_comes_back_with_a_mended_record() {
+    let mut host = Host::new();
+    let others = Others::make(&host);
+    let id = host.run(COUNTS);
+    let (pid, record) = (host.pid(&id), of_container(&host, &id, "record.json"));
+    host.kill();
+    let whole = fs::read(&record).unwrap();
+    Harm::Cut.befall(&record);
+    host.start();
+    others.assert_unaffected(&host);
+    assert_eq!(host.containers().len(), 3);
+    let said = host.said();
+    assert!(said.contains(record.to_str().unwrap()), "{said}");
+    assert!(said.contains(&format!("pids=\"{pid}")), "{said}");
+    assert!(is_alive(pid) && goes_on(&host, &id));
+    host.kill();
+    fs::write(&record, whole).unwrap();
+    host.start();
+    assert_eq!((host.pid(&id), host.status(&id).as_str()), (pid, "running"));
+    for (line, number) in host.log(&id).iter().zip(1..) {
+        assert_eq!(line, &number.to_string());
+    }
+    host.call("StopContainer", &json!({ "name": id, "timeout": 0 }));
+    assert_eq!(host.wait(&id), 137);
+}
+
+#[test]
+fn a_running_container_that_is_not_listed_keeps_its_files_until_it_has_ended() {
+    let mut host = Host::new();
+    let id = host.run(COUNTS);
+    let pid = host.pid(&id);
+    host.kill();
+    Harm::Cut.befall(&of_container(&host, &id, "record.json"));
+    host.start();
+    // Nothing tells any more that it uses the image's layer.
+    host.call("RemoveImage", &json!({ "name": host.image }));
+    assert!(goes_on(&host, &id));
+    host.kill();
+    host.start();
+    assert!(goes_on(&host, &id));
+    kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
+    until("its monitor's end", || left::monitors(&id).is_empty());
+    for _ in 0..2 {
+        host.kill();
+        host.start();
+    }
+    assert_eq!(left::of_engine(&host.root(), &host.runroot()), [""; 0]);
+    assert_eq!(left::outside(&host.runroot(), &id), [""; 0]);
+    let names = |below: &str| fs::read_dir(host.root().join(below)).unwrap().count();
+    assert_eq!((names("set-aside"), names("layers")), (1, 0));
 }

@@ -101,8 +101,17 @@ fn a_paused_container_whose_record_is_damaged_does_not_hold_up_the_next_daemon()
     host.engine().pause_container(&id).unwrap();
     host.close();
     let record = host.root().join("containers").join(&id).join("record.json");
-    fs::write(record, "{").unwrap();
+    let whole = fs::read(&record).unwrap();
+    fs::write(&record, "{").unwrap();
     in_time("the next daemon", || host.open());
+    assert!(!has_ended(&pid));
+    host.close();
+    fs::write(&record, whole).unwrap();
+    in_time("the one after it", || host.open());
+    assert_eq!(host.status(&id), "paused");
+    in_time("the removal", || {
+        host.engine().remove_container(&id, true).unwrap();
+    });
     assert!(has_ended(&pid));
 }
 

@@ -23,8 +23,8 @@ use super::{
 use crate::{
     monitor::{Launcher, RunDir},
     runtime::cgroup_path,
-    store::{ContainerRecord, Contents, LayerId, SetAside, Store},
-    sys::{cgroup, mount, process::Signal, wait::Stop},
+    store::{ContainerId, ContainerRecord, Contents, Damaged, LayerId, Store},
+    sys::{cgroup, mount},
 };
 
 impl Engine {
@@ -50,11 +50,11 @@ impl Engine {
             remover,
             launcher,
         };
-        engine.settle_set_aside(&contents.set_aside);
+        let unlisted = engine.settle_damaged(&contents.damaged)?;
         for record in contents.containers {
             engine.adopt(record);
         }
-        engine.sweep_runroot()?;
+        engine.sweep_runroot(&unlisted)?;
         engine.reap_what_ended();
         Ok(engine)
     }
@@ -92,36 +92,51 @@ impl Engine {
         }
     }
 
-    /// A container that is in no record any more can be neither listed nor stopped, so it must not run on.
-    fn settle_set_aside(&self, set_aside: &[SetAside]) {
-        for one in set_aside {
-            tracing::warn!(
-                error = with_causes(&one.error),
-                moved_to = %one.moved_to.display(),
-                "damaged files were set aside"
-            );
-            if let Some(id) = one.container() {
-                let name = id.as_str();
-                let dir = RunDir::new(&one.moved_to, self.store.layout().run_directory(&id));
-                if dir.signal(Signal::KILL).is_ok() {
-                    tracing::warn!(container = name, "killed, for its record is damaged");
-                    // If it was paused, it does not die before.
-                    let _ = cgroup::thaw(&cgroup_path(name));
-                    let _ = dir.wait(&Stop::default());
-                }
-                let _ = super::supervise::clear(&dir, name);
+    /// Sets aside what is damaged, but for containers that run: they go on, with their files where they are, until they end or
+    /// their record is mended. Returns these.
+    fn settle_damaged(&self, damaged: &[Damaged]) -> Result<Vec<ContainerId>> {
+        let mut unlisted = Vec::new();
+        for one in damaged {
+            let error = with_causes(&one.error);
+            let container = one.container();
+            let pids = container.as_ref().map_or(Ok(String::new()), members)?;
+            if let Some(id) = container.as_ref().filter(|_| !pids.is_empty()) {
+                tracing::warn!(error, pids, "a container that is not listed runs on");
+                unlisted.push(id.clone());
+                continue;
             }
+            let moved_to = self.store.set_aside(one)?;
+            tracing::warn!(error, moved_to = %moved_to.display(), "damaged files were set aside");
+            if let Some(id) = &container {
+                self.clear_run(id);
+            }
+        }
+        if !unlisted.is_empty() {
+            lock(&self.images).keep_layers();
+        }
+        Ok(unlisted)
+    }
+
+    /// Clears up after a container whose record says nothing any more.
+    fn clear_run(&self, id: &ContainerId) {
+        let layout = self.store.layout();
+        let dir = RunDir::new(layout.container(id), layout.run_directory(id));
+        if let Err(error) = super::supervise::clear(&dir, id.as_str()) {
+            let error = with_causes(&error);
+            tracing::warn!(container = id.as_str(), error, "cannot clear up");
         }
     }
 
     /// Removes mounts and run directories that belong to no container.
-    fn sweep_runroot(&self) -> Result<()> {
+    fn sweep_runroot(&self, unlisted: &[ContainerId]) -> Result<()> {
         let layout = self.store.layout();
-        let known: HashSet<PathBuf> = lock(&self.containers)
+        let mut known: HashSet<PathBuf> = lock(&self.containers)
             .all()
             .iter()
             .flat_map(|c| [c.mount_point.clone(), c.dir.run().to_owned()])
             .collect();
+        let unlisted = unlisted.iter();
+        known.extend(unlisted.flat_map(|id| [layout.mount_point(id), layout.run_directory(id)]));
         let failed = || EngineError::failed("cannot clear the run directory");
         for directory in [layout.mount_points(), layout.run_directories()] {
             for entry in std::fs::read_dir(&directory).map_err(failed())? {
@@ -133,6 +148,14 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// The processes of a container, whatever its records say.
+fn members(id: &ContainerId) -> Result<String> {
+    let members = cgroup::members(&cgroup_path(id.as_str()))
+        .map_err(EngineError::failed("cannot tell whether a container runs"))?;
+    let pids: Vec<String> = members.iter().map(ToString::to_string).collect();
+    Ok(pids.join(" "))
 }
 
 /// The end of the run before the one that is under way.
@@ -168,7 +191,7 @@ fn images(store: &Store, contents: &Contents) -> Result<Images> {
         }
     }
     drop_double_tags(store, &mut images)?;
-    if contents.set_aside.is_empty() {
+    if contents.damaged.is_empty() {
         let of_images = images.all().flat_map(|image| image.record.layers.iter());
         let of_containers = contents.containers.iter().flat_map(|c| c.layers.iter());
         let wanted: HashSet<LayerId> = of_images.chain(of_containers).cloned().collect();

@@ -49,6 +49,8 @@ pub(super) struct Images {
     by_id: BTreeMap<ImageId, Arc<Image>>,
     /// How many containers there are of each.
     uses: HashMap<ImageId, u32>,
+    /// Whether a container runs of which is not known what layers it has.
+    layers_kept: bool,
 }
 
 impl Images {
@@ -86,9 +88,14 @@ impl Images {
         }
     }
 
-    /// Whether a layer belongs to any image.
-    pub(super) fn has_layer(&self, layer: &LayerId) -> bool {
-        self.all().any(|image| image.record.layers.contains(layer))
+    /// From here on no layer goes with its last image; the next start looks which are left over.
+    pub(super) fn keep_layers(&mut self) {
+        self.layers_kept = true;
+    }
+
+    /// Whether a layer belongs to any image, or must be taken to be in use.
+    pub(super) fn needs_layer(&self, layer: &LayerId) -> bool {
+        self.layers_kept || self.all().any(|image| image.record.layers.contains(layer))
     }
 
     /// The image that holds a reference.

@@ -164,7 +164,7 @@ impl Engine {
         let mut discarded = vec![self.store.discard_image(id)?];
         images.remove(id);
         for layer in &image.record.layers {
-            if !images.has_layer(layer) {
+            if !images.needs_layer(layer) {
                 discarded.push(self.store.discard_layer(layer)?);
             }
         }

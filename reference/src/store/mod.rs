@@ -36,27 +36,30 @@ pub struct Contents {
     pub images: Vec<StoredImage>,
     /// All containers.
     pub containers: Vec<ContainerRecord>,
-    /// What could not be read.
-    pub set_aside: Vec<SetAside>,
+    /// What could not be read. It does not count; [`Store::set_aside`] takes it out of the way.
+    pub damaged: Vec<Damaged>,
 }
 
-/// An object whose files are damaged. It does not count any more, and nothing of it was removed.
+/// An object whose files are damaged.
 #[derive(Debug)]
-pub struct SetAside {
-    /// What is wrong, with the file's path as it was.
+pub struct Damaged {
+    /// What is wrong, with the file's path.
     pub error: StoreError,
-    /// Where it is now.
-    pub moved_to: PathBuf,
+    kind: &'static str,
+    path: PathBuf,
 }
 
-impl SetAside {
-    /// The id of a container whose record was damaged.
+impl Damaged {
+    /// The id of a container whose record is damaged.
     #[must_use]
     pub fn container(&self) -> Option<ContainerId> {
-        let name = self.moved_to.file_name()?.to_str()?;
-        name.strip_prefix("container-")?.get(..64)?.parse().ok()
+        let name = self.path.file_name()?.to_str()?;
+        (self.kind == CONTAINER).then(|| name.parse().ok())?
     }
 }
+
+const IMAGE: &str = "image";
+const CONTAINER: &str = "container";
 
 impl Store {
     /// Opens the store, creating it when there is none, and reads all records.
@@ -66,18 +69,23 @@ impl Store {
         };
         let mut contents = Contents::default();
         contents.images = store.scan(
-            "image",
+            IMAGE,
             &store.layout.images(),
             |id| store.read_image(id),
-            &mut contents.set_aside,
+            &mut contents.damaged,
         )?;
         contents.containers = store.scan(
-            "container",
+            CONTAINER,
             &store.layout.containers(),
             |id| store.read_container(id),
-            &mut contents.set_aside,
+            &mut contents.damaged,
         )?;
         Ok((store, contents))
+    }
+
+    /// Moves a damaged object out of the way, with nothing of it removed; returns where it is now.
+    pub fn set_aside(&self, damaged: &Damaged) -> Result<PathBuf, StoreError> {
+        self.layout.move_aside(damaged.kind, &damaged.path)
     }
 
     /// Where things are.
@@ -88,10 +96,10 @@ impl Store {
 
     fn scan<Id: FromStr, T>(
         &self,
-        kind: &str,
+        kind: &'static str,
         directory: &Path,
         read: impl Fn(&Id) -> Result<T, StoreError>,
-        set_aside: &mut Vec<SetAside>,
+        damaged: &mut Vec<Damaged>,
     ) -> Result<Vec<T>, StoreError> {
         let mut found = Vec::new();
         for name in layout::names(directory)? {
@@ -105,10 +113,7 @@ impl Store {
             };
             match object {
                 Ok(object) => found.push(object),
-                Err(error) => {
-                    let moved_to = self.layout.move_aside(kind, &path)?;
-                    set_aside.push(SetAside { error, moved_to });
-                }
+                Err(error) => damaged.push(Damaged { error, kind, path }),
             }
         }
         Ok(found)
