@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    containers::{self, attach, changes, create, inspect, logs, processes, stats},
+    containers::{self, attach, changes, create, export, inspect, logs, processes, stats},
     dispatch::Exported,
     errors::unavailable,
     generated::podman::*,
@@ -65,8 +65,8 @@ impl VarlinkInterface for Session {
     fn delete_unused_images(&self, call: &mut dyn Call_DeleteUnusedImages) -> Sent {
         unavailable(call)
     }
-    fn export_container(&self, call: &mut dyn Call_ExportContainer, _: Text, _: Text) -> Sent {
-        unavailable(call)
+    fn export_container(&self, call: &mut dyn Call_ExportContainer, name: Text, path: Text) -> Sent {
+        export::export(self, call, name, path)
     }
     fn export_image(&self, call: &mut dyn Call_ExportImage, _: Text, _: Text, _: Option<bool>) -> Sent {
         unavailable(call)

@@ -19,6 +19,7 @@ mod containers;
 mod create;
 mod differences;
 pub mod error;
+mod export;
 mod image;
 mod images;
 mod info;
@@ -279,6 +280,15 @@ impl Engine {
     /// [`EngineError::ContainerNotFound`], or [`EngineError::Refused`] if `name` is ambiguous.
     pub fn inspect_container(&self, name: &str) -> Result<ContainerInspection> {
         Ok(inspect::inspect(&*self.find(name)?))
+    }
+
+    /// Writes a container's files as a tar to `path`, an absolute path on the server's disk; a file there is replaced once the tar
+    /// is whole.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] if `path` cannot be used; nothing is then left of it.
+    pub fn export_container(&self, name: &str, path: &str) -> Result<()> {
+        export::export(&*self.find(name)?, path)
     }
 
     /// What a container changed, added and deleted of its image's files.

@@ -12,6 +12,7 @@ pub mod id;
 pub mod image;
 pub mod layer;
 pub mod layout;
+mod pack;
 pub mod record;
 mod unpack;
 
@@ -22,6 +23,7 @@ pub use id::{ContainerId, ImageId, LayerId};
 pub use image::{ImageRecord, StoredImage, Tag};
 pub use layer::{LayerRecord, StagedLayer};
 pub use layout::{Discarded, Layout};
+pub use pack::pack;
 
 /// The store. It keeps no index: its user holds what [`Store::open`] found and says what changes.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ pub(crate) mod attach;
 pub(crate) mod changes;
 pub(crate) mod create;
 mod data;
+pub(crate) mod export;
 pub(crate) mod inspect;
 pub(crate) mod logs;
 pub(crate) mod processes;
