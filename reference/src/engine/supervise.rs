@@ -22,8 +22,7 @@ pub fn start(
     dir.create()?;
     setup.make_working_directory().map_err(|e| refused(&e))?;
     setup.write_files().map_err(|e| refused(&e))?;
-    let spec = setup.spec().map_err(|e| refused(&e))?;
-    spec.save(dir.config()).map_err(|e| refused(&e))?;
+    setup.write_bundle(dir.run()).map_err(|e| refused(&e))?;
     let launched = launcher.launch(&setup.id, dir, &setup.settings);
     launched.inspect_err(|_| {
         // The monitor has cleared up, unless it was killed. What cannot be removed is removed with the container.

@@ -45,7 +45,7 @@ impl Launcher {
         }
     }
 
-    /// Starts a monitor for the container that `dir`'s config.json describes, and waits until the container's program
+    /// Starts a monitor for the container that the bundle in `dir` describes, and waits until the container's program
     /// runs. The monitor outlives this process. On an error nothing of the container runs.
     ///
     /// # Errors

@@ -24,7 +24,8 @@ use crate::{
 /// keep (survives a reboot)      init.json   the last start: process, monitor, time
 ///                               exit.json   how the last run ended; written last
 ///                               ctr.log     the log, one record a line
-/// run (gone after a reboot)     monitor.json, config.json (the OCI bundle), oci/ (the runtime's state)
+/// run (gone after a reboot)     monitor.json, oci/ (the runtime's state)
+///                               config.json, confinement.json (the bundle)
 ///                               attach (SOCK_SEQPACKET), ctl (FIFO)
 /// ```
 #[derive(Debug, Clone)]
@@ -117,12 +118,6 @@ impl RunDir {
     #[must_use]
     pub fn ctl(&self) -> PathBuf {
         self.run.join("ctl")
-    }
-
-    /// The OCI bundle's configuration.
-    #[must_use]
-    pub fn config(&self) -> PathBuf {
-        self.run.join("config.json")
     }
 
     /// The record of the last start.

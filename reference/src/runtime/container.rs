@@ -14,11 +14,11 @@ use libcontainer::{
 
 use oci_spec::runtime::Spec;
 
-use super::{console::Console, devices, executor::Program, trouble::Trouble};
+use super::{
+    bundle::CONFIGURATION, confinement::Confinement, console::Console, devices, executor::Program,
+    trouble::Trouble,
+};
 use crate::sys::{self, cgroup, network, process::Pid};
-
-/// The OCI configuration, in the bundle.
-const CONFIGURATION: &str = "config.json";
 
 /// A container's cgroup, in every hierarchy. It has no parent of its own, so that none is left over.
 #[must_use]
@@ -142,9 +142,10 @@ impl Container {
         streams: impl FnOnce(ContainerBuilder) -> ContainerBuilder,
         trouble: &Trouble,
     ) -> Result<(Handle, Pid), LibcontainerError> {
+        let confinement = Confinement::read(&self.bundle).map_err(LibcontainerError::OtherIO)?;
         let builder = ContainerBuilder::new(self.id.clone(), SyscallType::default())
             .with_root_path(self.bundle.join("oci"))?
-            .with_executor(Program::new(trouble.writer()));
+            .with_executor(Program::new(trouble.writer(), confinement));
         let handle = streams(builder)
             .as_init(&self.bundle)
             .with_systemd(false)

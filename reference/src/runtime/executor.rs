@@ -12,18 +12,22 @@ use nix::{
 };
 use oci_spec::runtime::Spec;
 
-use super::trouble::Writer;
+use super::{confinement::Confinement, trouble::Writer};
 use crate::sys::detach::reset_signals;
 
 /// Runs inside the container, as its user, in place of the library's own.
 #[derive(Clone)]
 pub(super) struct Program {
     trouble: Writer,
+    confinement: Confinement,
 }
 
 impl Program {
-    pub(super) fn new(trouble: Writer) -> Self {
-        Self { trouble }
+    pub(super) fn new(trouble: Writer, confinement: Confinement) -> Self {
+        Self {
+            trouble,
+            confinement,
+        }
     }
 
     fn fail(&self, reason: String) -> String {
@@ -33,10 +37,11 @@ impl Program {
 }
 
 impl Executor for Program {
-    /// Before the container counts as created: whether there is such a program.
+    /// Before the container counts as created: confines process 1, and says whether it finds such a program then.
     fn validate(&self, spec: &Spec) -> Result<(), ExecutorValidationError> {
-        find(spec)
-            .map(drop)
+        self.confinement
+            .apply()
+            .and_then(|()| find(spec).map(drop))
             .map_err(|reason| ExecutorValidationError::ArgValidationError(self.fail(reason)))
     }
 

@@ -1,13 +1,16 @@
 //! Containers by way of the OCI runtime library libcontainer: what a container is made of, and its process.
 //!
-//! The engine resolves everything into a [`ContainerSetup`]; [`ContainerSetup::spec`] is the OCI configuration of it, which
-//! the monitor process turns into a [`Container`].
+//! The engine resolves everything into a [`ContainerSetup`]; [`ContainerSetup::write_bundle`] writes the OCI configuration of
+//! it, which the monitor process turns into a [`Container`].
 
+mod bundle;
+mod confinement;
 mod console;
 mod container;
 mod devices;
 mod executor;
 mod files;
+mod filter;
 mod isolation;
 mod mounts;
 mod seccomp;
@@ -16,7 +19,9 @@ mod spec;
 mod trouble;
 mod working_directory;
 
+pub use bundle::BundleError;
 pub use container::{Container, Pipes, cgroup_path};
+pub use filter::Uncompiled;
 pub use mounts::mounts;
 pub use setup::{ContainerSetup, Network, User};
 pub use spec::OCI_VERSION;

@@ -5,6 +5,8 @@
 //! performance events, userfaultfd, io_uring, file handles, memory placement, AF_ALG and AF_VSOCK sockets, and calls long gone.
 //! `clone3` gets ENOSYS, not EPERM, so that C libraries fall back to `clone`, whose flags a filter can see.
 
+use std::sync::OnceLock;
+
 use oci_spec::{
     OciSpecError,
     runtime::{Arch, LinuxSeccomp},
@@ -14,6 +16,15 @@ const PROFILE: &str = include_str!("seccomp.json");
 
 /// The profile for this machine, its 32-bit programs included.
 pub(super) fn default_profile() -> Result<LinuxSeccomp, OciSpecError> {
+    static READ: OnceLock<LinuxSeccomp> = OnceLock::new();
+    if let Some(profile) = READ.get() {
+        return Ok(profile.clone());
+    }
+    let profile = read()?;
+    Ok(READ.get_or_init(|| profile).clone())
+}
+
+fn read() -> Result<LinuxSeccomp, OciSpecError> {
     let mut profile: LinuxSeccomp = serde_json::from_str(PROFILE)?;
     profile.set_architectures(Some(if cfg!(target_arch = "x86_64") {
         vec![Arch::ScmpArchX86_64, Arch::ScmpArchX86]

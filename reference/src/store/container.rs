@@ -68,7 +68,7 @@ impl Store {
         let upper = staged.path().join("upper");
         super::unpack::create_root(&upper).map_err(StoreError::io("cannot create", &upper))?;
         create_private(&staged.path().join("work"))?;
-        record::write(staged.path(), RECORD, container)?;
+        record::write_first(staged.path(), RECORD, container)?;
         let target = self.layout.container(&container.id);
         if staged.commit(&target)? {
             return Ok(());

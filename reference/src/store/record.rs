@@ -1,6 +1,11 @@
 //! Records: JSON files that are either the old or the new one after a crash, never a part.
 
-use std::{fs::File, path::Path};
+use std::{
+    fs::{File, OpenOptions},
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -15,6 +20,27 @@ pub fn write<T: Serialize>(directory: &Path, name: &str, record: &T) -> Result<(
         source,
     })?;
     write_bytes(directory, name, &content)
+}
+
+/// Writes a record into a directory that nobody looks into yet, and syncs both. No replacement: that would be one more wait for the
+/// disk.
+pub fn write_first<T: Serialize>(
+    directory: &Path,
+    name: &str,
+    record: &T,
+) -> Result<(), StoreError> {
+    let path = directory.join(name);
+    let content = serde_json::to_vec(record).map_err(|source| StoreError::Damaged {
+        path: path.clone(),
+        source,
+    })?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    options
+        .open(&path)
+        .and_then(|mut file| file.write_all(&content).and_then(|()| file.sync_all()))
+        .map_err(StoreError::io("cannot write", path))?;
+    sync_directory(directory)
 }
 
 /// Like [`write()`], for content that is bytes already.
@@ -51,6 +77,15 @@ mod tests {
         let back: Vec<i32> = read(&folder.path().join("record.json")).unwrap();
         assert_eq!(back, [3]);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_first_record_reads_back_and_replaces_none() {
+        let folder = tempfile::tempdir().unwrap();
+        write_first(folder.path(), "record.json", &vec![1, 2]).unwrap();
+        assert!(write_first(folder.path(), "record.json", &vec![3]).is_err());
+        let back: Vec<i32> = read(&folder.path().join("record.json")).unwrap();
+        assert_eq!(back, [1, 2]);
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod process;
 pub mod program;
 pub mod reap;
 pub mod replace;
+pub mod seccomp;
 pub mod signals;
 pub mod traffic;
 pub mod tree;

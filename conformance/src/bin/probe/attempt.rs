@@ -20,6 +20,8 @@ unsafe extern "C" {
         data: *const c_void,
     ) -> c_int;
     fn unshare(flags: c_int) -> c_int;
+    fn waitpid(pid: c_int, status: *mut c_int, options: c_int) -> c_int;
+    fn _exit(code: c_int) -> !;
     fn mknod(path: *const c_char, mode: c_uint, device: u64) -> c_int;
     fn clock_gettime(clock: c_int, time: *mut [i64; 2]) -> c_int;
     fn clock_settime(clock: c_int, time: *const [i64; 2]) -> c_int;
@@ -28,6 +30,7 @@ unsafe extern "C" {
 /// Numbers of the calls that the C library has no function for.
 #[cfg(target_arch = "x86_64")]
 mod number {
+    pub(super) const CLONE: i64 = 56;
     pub(super) const REBOOT: i64 = 169;
     pub(super) const KEXEC_LOAD: i64 = 246;
     pub(super) const KEYCTL: i64 = 250;
@@ -35,6 +38,7 @@ mod number {
 }
 #[cfg(not(target_arch = "x86_64"))]
 mod number {
+    pub(super) const CLONE: i64 = 220;
     pub(super) const REBOOT: i64 = 142;
     pub(super) const KEXEC_LOAD: i64 = 104;
     pub(super) const KEYCTL: i64 = 219;
@@ -109,6 +113,7 @@ fn try_one(words: &[&str]) -> Option<io::Result<()>> {
     Some(match words {
         ["mount", path] => mount_tmpfs(path),
         ["unshare-user"] => unshare_user(),
+        ["clone-user"] => clone_user(),
         // With numbers that reboot nothing.
         ["reboot"] => call(number::REBOOT, [0; 4]),
         // With a flag that does not exist.
@@ -134,10 +139,27 @@ fn call(number: c_long, [a, b, c, d]: [c_long; 4]) -> io::Result<()> {
     answer(unsafe { syscall(number, a, b, c, d) })
 }
 
+const CLONE_NEWUSER: c_int = 0x1000_0000;
+
 fn unshare_user() -> io::Result<()> {
-    const CLONE_NEWUSER: c_int = 0x1000_0000;
     // SAFETY: no addresses are given.
     answer(unsafe { unshare(CLONE_NEWUSER) }.into())
+}
+
+/// A child in a user namespace of its own, which ends at once.
+fn clone_user() -> io::Result<()> {
+    const SIGCHLD: c_int = 17;
+    let flags = c_long::from(CLONE_NEWUSER | SIGCHLD);
+    // SAFETY: no addresses are given, and there is one thread, so that the child is as after a fork.
+    let child = unsafe { syscall(number::CLONE, flags, 0_i64, 0_i64, 0_i64, 0_i64) };
+    if child == 0 {
+        // SAFETY: nothing of the parent's is touched.
+        unsafe { _exit(0) }
+    }
+    answer(child)?;
+    let child = c_int::try_from(child).map_err(io::Error::other)?;
+    // SAFETY: a null status is allowed.
+    answer(unsafe { waitpid(child, ptr::null_mut(), 0) }.into())
 }
 
 fn answer(result: c_long) -> io::Result<()> {

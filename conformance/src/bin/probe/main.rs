@@ -36,7 +36,7 @@ commands:
   copy FROM TO           copies a file with its mode
   mode OCTAL PATH        sets a file's mode
   try WHAT...            one line of JSON: `ok` or the error's name for each of
-                         mount:PATH unshare-user reboot kexec_load bpf keyctl clock_settime
+                         mount:PATH unshare-user clone-user reboot kexec_load bpf keyctl clock_settime
                          mknod:PATH:KIND:MAJOR:MINOR read:PATH write:PATH create:PATH
   count PATH...          one line of JSON: how many bytes (at most 4096) a file has, or
                          entries a directory, 0 where nothing is, or the error's name

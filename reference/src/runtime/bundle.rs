@@ -1,0 +1,37 @@
+//! A container's bundle: what the daemon leaves in the run directory for the monitor to make the container from.
+
+use std::{io, path::Path};
+
+use oci_spec::OciSpecError;
+
+use super::{ContainerSetup, confinement::Confinement, filter::Uncompiled};
+
+/// The OCI configuration, in the bundle.
+pub(super) const CONFIGURATION: &str = "config.json";
+
+/// Why there is no bundle.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// The OCI library refuses a value, or the configuration cannot be written.
+    #[error("cannot make the OCI configuration")]
+    Configuration(#[from] OciSpecError),
+    /// The seccomp profile is no good.
+    #[error(transparent)]
+    Seccomp(#[from] Uncompiled),
+    /// The other file cannot be written.
+    #[error("cannot write the confinement of process 1")]
+    Confinement(#[from] io::Error),
+}
+
+impl ContainerSetup {
+    /// Writes the bundle: the OCI configuration (`config.json`) without what the executor does in place of the runtime library, and
+    /// that apart.
+    ///
+    /// # Errors
+    /// If a value is refused, the seccomp profile cannot be compiled, or a file cannot be written.
+    pub fn write_bundle(&self, bundle: &Path) -> Result<(), BundleError> {
+        let mut spec = self.spec()?;
+        Confinement::take_from(&mut spec)?.write(bundle)?;
+        Ok(spec.save(bundle.join(CONFIGURATION))?)
+    }
+}
