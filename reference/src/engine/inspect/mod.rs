@@ -108,8 +108,8 @@ fn config(container: &Container) -> InspectedConfig {
     InspectedConfig {
         hostname: record.hostname.clone(),
         user: process.user.clone(),
-        tty: false,
-        open_stdin: false,
+        tty: record.settings.stdio.terminal,
+        open_stdin: record.settings.stdio.interactive,
         env: process.environment.clone(),
         entrypoint: entrypoint.to_vec(),
         cmd: cmd.to_vec(),
