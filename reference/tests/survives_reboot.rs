@@ -148,6 +148,22 @@ fn all_of_them_can_be_started_again_and_removed() {
     }
 }
 
+#[test]
+fn one_that_is_removed_with_its_end_is_gone() {
+    let mut host = Host::new();
+    let mut request = served::request(&host.image, None, "exec sleep 1000");
+    request["create"]["rm"] = true.into();
+    let reply = host.call("CreateContainer", &request);
+    let id = reply["container"].as_str().unwrap().to_owned();
+    host.call("StartContainer", &json!({ "name": id }));
+    host.reboot(false);
+    host.start();
+    until("its removal", || host.containers().is_empty());
+    until("the removal of its files", || {
+        left::of_container(&host.root(), &host.runroot(), &id).is_empty()
+    });
+}
+
 /// A process that has nothing to do with any container.
 struct Bystander(Child);
 

@@ -101,6 +101,13 @@ impl Container {
         Busy(Some(self))
     }
 
+    /// Notes what the records tell of the last run: a monitor that is killed may leave one of which nobody was told.
+    pub(super) fn note_records(&self) {
+        if let Some(ended) = self.dir.state().ok().as_ref().and_then(Ended::of) {
+            self.state().last = Some(ended);
+        }
+    }
+
     /// Notes that the run under way is over.
     pub(super) fn note_end(&self, ended: Ended) {
         lock(&self.usage).stale = true;

@@ -12,8 +12,9 @@ use super::{
     reference::Reference,
     sync::lock,
 };
-use crate::store::{
-    Discarded, ImageId, ImageRecord, LayerRecord, Limits, StoreError, StoredImage, Tag,
+use crate::{
+    store::{Discarded, ImageId, ImageRecord, LayerRecord, Limits, StoreError, StoredImage, Tag},
+    sys::kill_point::{self, Point},
 };
 
 /// The comment of an imported image that came without a message.
@@ -48,6 +49,7 @@ impl Engine {
         let config = configuration(config, staged.record(), comment)?;
         let mut images = lock(&self.images);
         let layer = self.store.commit_layer(staged)?;
+        kill_point::reached(Point::ImportLayerStored);
         let image = stored(&config, &layer)?;
         self.add_image(&mut images, image, reference.as_ref())
     }
@@ -76,11 +78,13 @@ impl Engine {
         let parsed =
             Image::new(&image).map_err(EngineError::failed("the new image is malformed"))?;
         self.store.add_image(&image)?;
+        kill_point::reached(Point::ImportImageStored);
         let earlier = name.as_deref().and_then(|name| images.holder(name));
         images.insert(parsed);
         match (earlier, name) {
             (Some(earlier), Some(name)) if earlier.record.id != id => {
                 self.untag(images, &earlier, &name)?;
+                kill_point::reached(Point::ImportUntagged);
             }
             _ => {}
         }
@@ -162,12 +166,14 @@ impl Engine {
             )));
         }
         let mut discarded = vec![self.store.discard_image(id)?];
+        kill_point::reached(Point::ImageDiscarded);
         images.remove(id);
         for layer in &image.record.layers {
             if !images.needs_layer(layer) {
                 discarded.push(self.store.discard_layer(layer)?);
             }
         }
+        kill_point::reached(Point::ImageLayersDiscarded);
         Ok(discarded)
     }
 }

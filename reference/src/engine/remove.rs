@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{
     store::{Discarded, Store},
-    sys::wait::Stop,
+    sys::{
+        kill_point::{self, Point},
+        wait::Stop,
+    },
 };
 
 impl Engine {
@@ -71,20 +74,26 @@ impl Remover {
     /// Removes a container that this call has claimed.
     fn carry_out(&self, container: &Container) -> Result<()> {
         let busy = container.busy();
+        kill_point::reached(Point::RemoveClaimed);
         let discarded = self.take(container)?;
+        kill_point::reached(Point::RemoveDiscarded);
         lock(&self.containers).remove(container);
         lock(&self.images).remove_use(&container.record.image_id);
         busy.done(Phase::Removed);
+        kill_point::reached(Point::RemoveForgotten);
         finish(vec![discarded]);
+        kill_point::reached(Point::RemoveFinished);
         Ok(())
     }
 
     /// Takes it out of the store. Until the last step the container is whole, after it it is gone.
     fn take(&self, container: &Container) -> Result<Discarded> {
         supervise::clear(&container.dir, &container.id())?;
+        kill_point::reached(Point::RemoveCleared);
         container
             .unmount()
             .map_err(EngineError::failed("cannot unmount the root filesystem"))?;
+        kill_point::reached(Point::RemoveUnmounted);
         Ok(self.store.discard_container(&container.record.id)?)
     }
 }

@@ -12,7 +12,10 @@ use super::{
 use crate::{
     monitor::Init,
     runtime::{ContainerSetup, Network},
-    sys::tree::Tree,
+    sys::{
+        kill_point::{self, Point},
+        tree::Tree,
+    },
 };
 
 /// Lists of users are read up to this size; real ones have some kilobytes.
@@ -22,6 +25,7 @@ impl Engine {
     pub(super) fn start(&self, container: &Arc<Container>) -> Result<()> {
         claim(container)?;
         let busy = container.busy();
+        kill_point::reached(Point::StartClaimed);
         match self.launch(container) {
             Ok(init) => {
                 let running = Running {
@@ -30,11 +34,14 @@ impl Engine {
                     motion: Motion::Free,
                 };
                 busy.done(Phase::Running(Box::new(running)));
+                kill_point::reached(Point::StartNoted);
                 self.watcher.watch(container);
+                kill_point::reached(Point::StartWatched);
                 Ok(())
             }
             Err(error) => {
                 sweep(container);
+                container.note_records();
                 Err(error)
             }
         }
@@ -44,10 +51,13 @@ impl Engine {
         let id = container.id();
         // What is left of a run whose monitor was killed.
         supervise::clear(&container.dir, &id)?;
+        kill_point::reached(Point::StartCleared);
         container.dir.create()?;
+        kill_point::reached(Point::StartDirectories);
         container
             .mount()
             .map_err(EngineError::failed("cannot mount the root filesystem"))?;
+        kill_point::reached(Point::StartMounted);
         let setup = setup(container)?;
         Ok(supervise::start(&self.launcher, &container.dir, &setup)?)
     }

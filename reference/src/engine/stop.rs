@@ -11,7 +11,11 @@ use super::{
     pause,
     state::{Phase, State},
 };
-use crate::sys::{process::Signal, wait::Stop};
+use crate::sys::{
+    kill_point::{self, Point},
+    process::Signal,
+    wait::Stop,
+};
 
 /// Stops a container; one that does not run is left as it is.
 pub(super) fn stop(container: &Container, timeout: Option<i64>, cancel: Cancel<'_>) -> Result<()> {
@@ -34,6 +38,7 @@ pub(super) fn stop(container: &Container, timeout: Option<i64>, cancel: Cancel<'
     if seconds > 0 {
         let signal = Signal::new(container.record.stop_signal).unwrap_or(Signal::TERM);
         container.signal(signal)?;
+        kill_point::reached(Point::StopAsked);
         // Sent first: a paused container is asked before it does anything else.
         pause::resume(container, run);
         // A time that no clock reaches has no end.
@@ -41,9 +46,13 @@ pub(super) fn stop(container: &Container, timeout: Option<i64>, cancel: Cancel<'
         if container.wait_until(&stop, deadline, over)?.is_some() {
             return Ok(());
         }
+        kill_point::reached(Point::StopTimedOut);
     }
     pause::kill(container, run)?;
-    container.wait_until(&stop, None, over).map(drop)
+    kill_point::reached(Point::StopKilled);
+    container.wait_until(&stop, None, over)?;
+    kill_point::reached(Point::StopOver);
+    Ok(())
 }
 
 impl Engine {

@@ -6,7 +6,11 @@ use super::with_causes;
 use crate::{
     monitor::{self, Created, Init, Launcher, MonitorError, RunDir, RunState, Streams, Workload},
     runtime::{Container, ContainerSetup, Pipes, cgroup_path},
-    sys::{cgroup, process::ProcessId},
+    sys::{
+        cgroup,
+        kill_point::{self, Point},
+        process::ProcessId,
+    },
 };
 
 /// Starts a container: writes its configuration into the run directory, and returns once its program runs.
@@ -22,7 +26,9 @@ pub fn start(
     dir.create()?;
     setup.make_working_directory().map_err(|e| refused(&e))?;
     setup.write_files().map_err(|e| refused(&e))?;
+    kill_point::reached(Point::StartFiles);
     setup.write_bundle(dir.run()).map_err(|e| refused(&e))?;
+    kill_point::reached(Point::StartConfigured);
     let launched = launcher.launch(&setup.id, dir, &setup.settings);
     launched.inspect_err(|_| {
         // The monitor has cleared up, unless it was killed. What cannot be removed is removed with the container.

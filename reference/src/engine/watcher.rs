@@ -21,7 +21,13 @@ use super::{
     EngineError, Result, container::Container, error::with_causes, reaper::Queue, state::Ended,
     sync::lock,
 };
-use crate::{monitor::Launcher, sys::pidfd::PidFd};
+use crate::{
+    monitor::Launcher,
+    sys::{
+        kill_point::{self, Point},
+        pidfd::PidFd,
+    },
+};
 
 /// The number under which the end of the engine itself is watched.
 const STOP: u64 = 0;
@@ -124,6 +130,7 @@ impl Shared {
         if let Some(Run { container, process }) = run {
             let _ = epoll::delete(&self.epoll, &process);
             drop(process);
+            kill_point::reached(Point::EndNoticed);
             self.launcher.reap();
             self.watch(&container);
         }
@@ -171,6 +178,7 @@ fn over(container: &Container) {
     if let Err(error) = container.unmount() {
         tracing::warn!(container = container.id(), %error, "cannot unmount");
     }
+    kill_point::reached(Point::EndUnmounted);
     let ended = match container.dir.state() {
         Ok(state) => Ended::of(&state),
         Err(error) => {
@@ -183,4 +191,5 @@ fn over(container: &Container) {
         }
     };
     container.note_end(ended.unwrap_or_else(|| Ended::unseen(None)));
+    kill_point::reached(Point::EndNoted);
 }

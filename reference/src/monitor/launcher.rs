@@ -1,29 +1,26 @@
 //! Starts monitors: the daemon's side of a container's start.
 
 use std::{
-    io::{self, PipeReader, Read},
-    os::{fd::AsFd, unix::process::CommandExt},
+    io,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{self, Child, Command},
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use nix::poll::PollTimeout;
-
 use super::{Init, MonitorError, RunDir, report::Report};
 use crate::{
     settings::Settings,
     sys::{
+        kill_point::{self, Point},
         memfd::SealedProgram,
-        wait::{Stop, Woken, wait_readable},
+        pidfd::PidFd,
+        process::Pid,
     },
 };
 
 /// The hidden subcommand that makes the program a monitor.
 pub const SUBCOMMAND: &str = "monitor";
-
-/// A start that takes longer than this is given up: something it needs (a file system, a cgroup) hangs.
-const START_LIMIT_MS: u16 = 60_000;
 
 /// Starts monitors; one per daemon.
 #[derive(Debug)]
@@ -57,11 +54,16 @@ impl Launcher {
         settings: &Settings,
     ) -> Result<Init, MonitorError> {
         self.reap();
-        let (mut reader, writer) = io::pipe().map_err(MonitorError::Launch)?;
+        let (reader, writer) = io::pipe().map_err(MonitorError::Launch)?;
         let child = self.spawn(id, dir, settings, writer.into())?;
         let pid = child.id();
+        // Before anybody collects it, so that the number is still its own.
+        let monitor = descriptor(&child)?;
         self.children().push(child);
-        match read_report(&mut reader) {
+        kill_point::reached(Point::StartSpawned);
+        let report = Report::read(reader, &monitor);
+        kill_point::reached(Point::StartReported);
+        match report {
             Ok(Report::Started(init)) => Ok(init),
             Ok(Report::Failed(reason)) => {
                 self.collect(pid, false);
@@ -90,7 +92,8 @@ impl Launcher {
         let failed = |error: serde_json::Error| MonitorError::Launch(error.into());
         let stdio = serde_json::to_string(&settings.stdio).map_err(failed)?;
         let lifecycle = serde_json::to_string(&settings.lifecycle).map_err(failed)?;
-        Command::new(self.executable().map_err(MonitorError::Launch)?)
+        let mut command = Command::new(self.executable().map_err(MonitorError::Launch)?);
+        command
             .arg0("podman-reference")
             .args([
                 SUBCOMMAND.as_ref(),
@@ -100,7 +103,8 @@ impl Launcher {
                 stdio.as_ref(),
                 lifecycle.as_ref(),
             ])
-            .env_clear()
+            .env_clear();
+        kill_point::hand_on(&mut command)
             .stdin(process::Stdio::null())
             .stdout(report)
             .stderr(process::Stdio::null())
@@ -136,25 +140,9 @@ impl Launcher {
     }
 }
 
-/// The one report of a monitor. An end without a report means that the monitor was killed.
-fn read_report(reader: &mut PipeReader) -> Result<Report, MonitorError> {
-    let mut text = Vec::new();
-    loop {
-        let woken = wait_readable(
-            &[reader.as_fd()],
-            &Stop::default(),
-            PollTimeout::from(START_LIMIT_MS),
-        );
-        if woken.map_err(MonitorError::Launch)? == Woken::TimedOut {
-            return Err(MonitorError::Start(
-                "the start took longer than 60 s".into(),
-            ));
-        }
-        let mut chunk = [0; 4096];
-        match reader.read(&mut chunk).map_err(MonitorError::Launch)? {
-            0 => break,
-            n => text.extend_from_slice(chunk.get(..n).unwrap_or_default()),
-        }
-    }
-    serde_json::from_slice(&text).map_err(|_| MonitorError::MonitorLost)
+fn descriptor(child: &Child) -> Result<PidFd, MonitorError> {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::new);
+    let fd = pid.map(PidFd::open).transpose();
+    let fd = fd.map_err(MonitorError::Launch)?.flatten();
+    fd.ok_or(MonitorError::MonitorLost)
 }

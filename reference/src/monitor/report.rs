@@ -1,8 +1,21 @@
 //! What a monitor tells the daemon that started it, once.
 
+use std::{
+    io::{self, PipeReader, Read},
+    os::fd::AsFd,
+};
+
+use nix::poll::PollTimeout;
 use serde::{Deserialize, Serialize};
 
-use super::Init;
+use super::{Init, MonitorError};
+use crate::sys::{
+    pidfd::PidFd,
+    wait::{Stop, Woken, wait_readable},
+};
+
+/// A start that takes longer than this is given up: something it needs (a file system, a cgroup) hangs.
+const START_LIMIT_MS: u16 = 60_000;
 
 /// How a start went; one JSON value, then the pipe is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,4 +25,34 @@ pub(super) enum Report {
     Started(Init),
     /// It does not, nothing is left of the attempt, and this is why.
     Failed(String),
+}
+
+impl Report {
+    /// Waits for the report. If the monitor ends without one, it was killed; the end of the pipe does not tell, for the container's
+    /// process holds it too until its program runs.
+    pub(super) fn read(mut pipe: PipeReader, monitor: &PidFd) -> Result<Self, MonitorError> {
+        rustix::io::ioctl_fionbio(&pipe, true).map_err(|e| MonitorError::Launch(e.into()))?;
+        let mut text = Vec::new();
+        loop {
+            let woken = wait_readable(
+                &[pipe.as_fd(), monitor.as_fd()],
+                &Stop::default(),
+                PollTimeout::from(START_LIMIT_MS),
+            );
+            if woken.map_err(MonitorError::Launch)? == Woken::TimedOut {
+                return Err(MonitorError::Start(
+                    "the start took longer than 60 s".into(),
+                ));
+            }
+            let mut chunk = [0; 4096];
+            match pipe.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(n) => text.extend_from_slice(chunk.get(..n).unwrap_or_default()),
+                // The monitor has ended, and has said nothing more.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(MonitorError::Launch(error)),
+            }
+        }
+        serde_json::from_slice(&text).map_err(|_| MonitorError::MonitorLost)
+    }
 }

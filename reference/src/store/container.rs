@@ -9,7 +9,10 @@ use super::{
     layout::{Discarded, RECORD, create_private},
     record,
 };
-use crate::settings::Settings;
+use crate::{
+    settings::Settings,
+    sys::kill_point::{self, Point},
+};
 
 /// Everything that a container is, but for its files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,10 +68,13 @@ impl Store {
     /// Adds a container with an empty writable layer.
     pub fn add_container(&self, container: &ContainerRecord) -> Result<(), StoreError> {
         let staged = self.layout.stage()?;
+        kill_point::reached(Point::CreateStaged);
         let upper = staged.path().join("upper");
         super::unpack::create_root(&upper).map_err(StoreError::io("cannot create", &upper))?;
         create_private(&staged.path().join("work"))?;
+        kill_point::reached(Point::CreateLayered);
         record::write_first(staged.path(), RECORD, container)?;
+        kill_point::reached(Point::CreateRecorded);
         let target = self.layout.container(&container.id);
         if staged.commit(&target)? {
             return Ok(());

@@ -7,6 +7,7 @@ use super::{
     layout::{Discarded, RECORD},
     record,
 };
+use crate::sys::kill_point::{self, Point};
 
 /// The file with the OCI image configuration, byte for byte.
 const CONFIG: &str = "config.json";
@@ -49,6 +50,7 @@ impl Store {
         let staged = self.layout.stage()?;
         record::write_bytes(staged.path(), CONFIG, &image.config)?;
         record::write(staged.path(), RECORD, &image.record)?;
+        kill_point::reached(Point::ImportImageStaged);
         if staged.commit(&target)? {
             return Ok(());
         }

@@ -9,6 +9,7 @@ use super::{
     layout::{Discarded, RECORD, Staged, names},
     record, unpack,
 };
+use crate::sys::kill_point::{self, Point};
 
 /// What is known of a layer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,6 +47,7 @@ impl Store {
         let files = staged.path().join("diff");
         unpack::create_root(&files).map_err(StoreError::io("cannot create", &files))?;
         let unpacked = unpack::unpack(stream, &files, self.layout.trash().as_fd(), limits)?;
+        kill_point::reached(Point::ImportUnpacked);
         let record = LayerRecord {
             id: unpacked.id,
             size: unpacked.size,
@@ -55,6 +57,7 @@ impl Store {
         File::open(&files)
             .and_then(|file| Ok(rustix::fs::syncfs(file)?))
             .map_err(StoreError::io("cannot sync", files))?;
+        kill_point::reached(Point::ImportStaged);
         Ok(StagedLayer { staged, record })
     }
 

@@ -57,18 +57,58 @@ pub fn of_engine(root: &Path, runroot: &Path) -> Vec<String> {
     found
 }
 
+/// What none of the containers explains: of `known` ones files may be there, of `running` ones also a mount and a monitor.
+pub fn strays(root: &Path, runroot: &Path, known: &[String], running: &[String]) -> Vec<String> {
+    let belongs = |entry: &str, ids: &[String]| ids.iter().any(|id| id.starts_with(entry));
+    let mut found = names(&root.join("staging"));
+    for directory in [
+        root.join("containers"),
+        runroot.join("run"),
+        runroot.join("mounts"),
+    ] {
+        let names = names(&directory).into_iter();
+        found.extend(names.filter(|name| !belongs(name, known)));
+    }
+    let mounts = mounts_below(runroot).into_iter().filter(|point| {
+        let name = point.file_name().and_then(|name| name.to_str());
+        !name.is_some_and(|name| belongs(name, running))
+    });
+    found.extend(mounts.map(told("mount")));
+    let monitors = monitors_of(|words| {
+        let below = words
+            .get(1)
+            .is_some_and(|keep| Path::new(keep).starts_with(root));
+        below && !words.first().is_some_and(|id| running.contains(id))
+    });
+    found.extend(monitors.into_iter().map(|pid| format!("monitor {pid}")));
+    found
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name();
+    entries
+        .map(|entry| name(entry).into_string().unwrap())
+        .collect()
+}
+
 fn told(kind: &'static str) -> impl Fn(PathBuf) -> String {
     move |path| format!("{kind} {}", path.display())
 }
 
 /// The monitors of a container, which have its id in their command line; the dead count no more.
 pub fn monitors(id: &str) -> Vec<i32> {
+    monitors_of(|words| words.first().is_some_and(|first| first == id))
+}
+
+/// The monitors whose arguments, after the subcommand, are such.
+fn monitors_of(such: impl Fn(&[String]) -> bool) -> Vec<i32> {
     let numbers = fs::read_dir("/proc").unwrap().flatten();
     let pids = numbers.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter(|pid: &i32| {
         let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        let mut words = command.split('\0').skip(1);
-        words.next() == Some("monitor") && words.next() == Some(id)
+        let words: Vec<String> = command.split('\0').map(str::to_owned).collect();
+        words.get(1).is_some_and(|word| word == "monitor") && words.get(2..).is_some_and(&such)
     })
     .collect()
 }

@@ -25,6 +25,7 @@ use std::{
 };
 
 use nix::sys::signal::Signal;
+use podman_reference::sys::kill_point;
 use serde_json::{Value, json};
 use support::{Client, Daemon};
 use tempfile::TempDir;
@@ -82,6 +83,7 @@ impl Host {
         let mut log = OpenOptions::new();
         let log = log.create(true).append(true).open(self.daemon_log());
         command.stderr(log.unwrap());
+        command.env(kill_point::VARIABLE, self.kill_point());
         change(&mut command);
         self.daemon = Some(Daemon::spawn(command, Arc::clone(&self.folder)));
     }
@@ -103,6 +105,11 @@ impl Host {
 
     pub fn runroot(&self) -> PathBuf {
         self.folder.path().join("runroot")
+    }
+
+    /// The file that names the point at which daemon or monitor die.
+    pub fn kill_point(&self) -> PathBuf {
+        self.folder.path().join("kill-point")
     }
 
     fn daemon_log(&self) -> PathBuf {

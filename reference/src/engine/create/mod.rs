@@ -26,7 +26,10 @@ use super::{
 use crate::{
     settings::Settings,
     store::{ContainerId, ContainerRecord, ImageId},
-    sys::process::Signal,
+    sys::{
+        kill_point::{self, Point},
+        process::Signal,
+    },
 };
 
 /// Seconds between the stop signal and SIGKILL where nothing else was said.
@@ -50,11 +53,14 @@ impl Engine {
     fn create_claimed(&self, mut claim: Claim<'_>, mut record: ContainerRecord) -> Result<String> {
         record.name = self.claim_name(&record)?;
         claim.name = Some(record.name.clone());
+        kill_point::reached(Point::CreateClaimed);
         self.store.add_container(&record)?;
+        kill_point::reached(Point::CreateStored);
         let id = record.id.to_string();
         let container = Container::new(record, self.store.layout(), None);
         lock(&self.containers).insert(Arc::new(container));
         claim.kept = true;
+        kill_point::reached(Point::CreateListed);
         Ok(id)
     }
 

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     settings::Log,
     sys::{
+        kill_point::{self, Point},
         pidfd::PidFd,
         process::{Pid, ProcessId},
         reap::reap,
@@ -86,10 +87,12 @@ pub fn supervise<W: Workload>(
     let Some(mut entry) = Entry::new(arguments) else {
         return ExitCode::from(2);
     };
+    kill_point::reached(Point::MonitorBegun);
     let mut workload = workload(&entry.id, &entry.dir);
     match start(&entry, &mut workload) {
         Ok(run) => {
             entry.report(&Report::Started(run.init.clone()));
+            kill_point::reached(Point::MonitorReported);
             match run.finish(&entry.dir, &mut workload) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(_) => ExitCode::FAILURE,
@@ -112,33 +115,29 @@ struct Run {
 /// it does: until then the last run is the one that there was, also if this process is killed.
 fn start(entry: &Entry, workload: &mut impl Workload) -> Result<Run, MonitorError> {
     let (dir, stdio) = (&entry.dir, &entry.stdio);
-    let monitor = ProcessId::current()
-        .map_err(|e| MonitorError::Process("read the monitor's start time", e))?;
-    let record = MonitorRecord {
-        process: monitor.clone(),
-    };
-    record::write(&dir.monitor_record(), &record, Durability::Processes)?;
-    if let Some(path) = &entry.lifecycle.pidfile {
-        let pid = record.process.pid.to_string();
-        replace(path, pid.as_bytes(), Durability::Processes)
-            .map_err(MonitorError::file("write", path))?;
-    }
+    let monitor = introduce(entry)?;
     let log = match stdio.log {
         Log::None => LogWriter::none(),
         _ => LogWriter::open(&dir.log()).map_err(MonitorError::file("open", dir.log()))?,
     };
     let (streams, mut ends) =
         Ends::new(stdio).map_err(|e| MonitorError::Process("make a pipe", e))?;
+    kill_point::reached(Point::MonitorOpened);
     let Created { pid, terminal } = workload.create(streams).map_err(MonitorError::Start)?;
+    kill_point::reached(Point::MonitorCreated);
     let run = identify(pid, monitor).and_then(|(init, process)| {
         if let Some(master) = terminal {
             ends.set_terminal(master, stdio.interactive)
                 .map_err(|e| MonitorError::Process("use the terminal", e))?;
         }
         let record = record::prepare(&dir.init_record(), &init, Durability::PowerCut)?;
+        kill_point::reached(Point::MonitorPrepared);
         let watch = Watch::new(dir, pid, process, ends, log)?;
+        kill_point::reached(Point::MonitorListening);
         workload.start().map_err(MonitorError::Start)?;
+        kill_point::reached(Point::MonitorStarted);
         record::put_in_place(&dir.init_record(), record)?;
+        kill_point::reached(Point::MonitorStartRecorded);
         Ok(Run { init, watch })
     });
     if run.is_err() {
@@ -146,6 +145,23 @@ fn start(entry: &Entry, workload: &mut impl Workload) -> Result<Run, MonitorErro
         let _ = reap(pid);
     }
     run
+}
+
+/// Records this process.
+fn introduce(entry: &Entry) -> Result<ProcessId, MonitorError> {
+    let monitor = ProcessId::current()
+        .map_err(|e| MonitorError::Process("read the monitor's start time", e))?;
+    let record = MonitorRecord {
+        process: monitor.clone(),
+    };
+    record::write(&entry.dir.monitor_record(), &record, Durability::Processes)?;
+    if let Some(path) = &entry.lifecycle.pidfile {
+        let pid = monitor.pid.to_string();
+        replace(path, pid.as_bytes(), Durability::Processes)
+            .map_err(MonitorError::file("write", path))?;
+    }
+    kill_point::reached(Point::MonitorRecorded);
+    Ok(monitor)
 }
 
 fn identify(pid: Pid, monitor: ProcessId) -> Result<(Init, PidFd), MonitorError> {
@@ -166,11 +182,14 @@ impl Run {
     /// Looks after it until it ends; then clears it away, completes the log, and writes the exit record last.
     fn finish(mut self, dir: &RunDir, workload: &mut impl Workload) -> Result<(), MonitorError> {
         let status = self.watch.until_exit()?;
+        kill_point::reached(Point::MonitorEnded);
         let finished_at = jiff::Timestamp::now();
         let oom_killed = workload.oom_killed();
         // Removed before the last read: with a shared pid namespace, processes may be left that hold the pipes.
         workload.remove();
+        kill_point::reached(Point::MonitorRemoved);
         let log_error = self.watch.finish().map(|error| error.to_string());
+        kill_point::reached(Point::MonitorLogged);
         let exit = ExitRecord {
             code: status.code,
             signal: status.signal,
@@ -180,6 +199,8 @@ impl Run {
             monitor: self.init.monitor,
             log_error,
         };
-        record::write(&dir.exit_record(), &exit, Durability::PowerCut)
+        record::write(&dir.exit_record(), &exit, Durability::PowerCut)?;
+        kill_point::reached(Point::MonitorEndRecorded);
+        Ok(())
     }
 }
