@@ -184,14 +184,80 @@ fn the_terminal_shows_every_verdict_when_asked_to() {
 #[test]
 fn the_html_file_stands_alone_and_escapes_what_it_shows() {
     let text = report(|page| Box::new(Html::new(page, sentence)));
-    for outside in ["http://", "https://", "src=", "@import", "url("] {
+    for outside in ["http://", "https://", "src=", "@import", "url(", "<script"] {
         assert!(
             !text.contains(outside),
-            "it refers to something outside: {outside}"
+            "it needs more than itself: {outside}"
         );
     }
     assert!(!text.contains("<OK>"));
     insta::assert_snapshot!(text);
+}
+
+/// The HTML report of these outcomes.
+fn page(outcomes: Vec<Outcome>) -> String {
+    let page = Page::default();
+    let mut html = Html::new(page.clone(), sentence);
+    html.event(&Event::Started(started())).unwrap();
+    for outcome in outcomes {
+        html.event(&Event::ScenarioEnded(Box::new(outcome)))
+            .unwrap();
+    }
+    html.event(&Event::Ended(Summary::default())).unwrap();
+    page.text()
+}
+
+fn talkative(id: &str, verdict: Verdict) -> Outcome {
+    Outcome {
+        verdict,
+        id: id.to_owned(),
+        ..failure()
+    }
+}
+
+#[test]
+fn the_html_file_shows_how_it_went_only_where_that_is_asked() {
+    let sent = "&#34;method&#34;:&#34;a.b.Ping&#34;";
+    for (verdict, shown) in [
+        (Verdict::Fail, true),
+        (Verdict::Timeout, true),
+        (Verdict::Error, true),
+        (Verdict::Pass, false),
+    ] {
+        let text = page(vec![talkative("Ping/one", verdict)]);
+        assert_eq!(text.contains(sent), shown, "{verdict:?}");
+        assert!(text.contains("Ping answers a StringResponse"));
+    }
+    let not_cleaned_up = Outcome {
+        cleanup: vec![finding()],
+        ..talkative("Ping/one", Verdict::Pass)
+    };
+    assert!(page(vec![not_cleaned_up]).contains(sent));
+}
+
+#[test]
+fn a_thousand_scenarios_that_passed_are_a_small_html_file() {
+    let passed = |n| Outcome {
+        findings: Vec::new(),
+        transcript: vec![failure().transcript; 50].concat(),
+        ..talkative(&format!("Ping/{n}"), Verdict::Pass)
+    };
+    let text = page((0..1000).map(passed).collect());
+    assert!(text.len() < 700_000, "{}", text.len());
+}
+
+#[test]
+fn few_failures_are_shown_whole_and_before_the_overview_and_many_closed_and_after_it() {
+    let failures = |n: usize| (0..n).map(|n| talkative(&format!("Ping/{n}"), Verdict::Fail));
+    for (number, few) in [(1, true), (10, true), (11, false)] {
+        let text = page(failures(number).collect());
+        let place = |what: &str| text.find(what).unwrap();
+        assert_eq!(place("Not passed") < place("By method"), few, "{number}");
+        let open = text.matches("id=\"Ping/").count();
+        assert_eq!(open, number);
+        assert_eq!(text.contains("id=\"Ping/0\" open"), few);
+        assert!(text.contains("<a href=\"#Ping/0\">"));
+    }
 }
 
 #[test]

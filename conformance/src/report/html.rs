@@ -1,4 +1,4 @@
-//! The run as one HTML file that opens without a network and reads without scripts.
+//! The run as one HTML file that needs neither a network nor scripts.
 
 use std::{
     collections::BTreeMap,
@@ -11,13 +11,16 @@ use similar::ChangeTag;
 use super::{
     Consumer, Sentences,
     collected::Collected,
-    failure::{diff_lines, transcript_line},
-    verdict::RunVerdict,
+    failure::{diff_lines, excerpt, requirements, transcript_head},
+    verdict::{RunVerdict, counts},
 };
 use crate::{
-    event::{Event, Finding, Outcome, Run, Summary, Verdict},
+    event::{Event, Exchanged, Finding, Outcome, Run, Summary, Verdict},
     scenario::ast::Level,
 };
+
+/// So many failures are shown whole from the start; more would be pages to scroll through.
+const OPEN: usize = 10;
 
 /// Collects the run, and writes it at its end.
 pub struct Html<W> {
@@ -46,12 +49,17 @@ impl<W: Write> Html<W> {
 
     fn finish(&mut self, summary: &Summary) -> io::Result<()> {
         let Collected { run, outcomes } = &self.collected;
+        let gate = run.as_ref().map_or(Level::Must, |run| run.gate);
+        let sections = sections(outcomes, gate, self.sentences);
+        let [failed, ..] = &sections;
         let page = Page {
             run: run.as_ref(),
-            summary,
+            counts: counts(summary),
             verdict: verdict(summary),
             matrix: matrix(outcomes),
-            rows: outcomes.iter().map(|o| row(o, self.sentences)).collect(),
+            // A few failures are what to look at first, many need the overview.
+            matrix_at: if failed.rows.len() > OPEN { 0 } else { 2 },
+            sections,
         };
         let text = page.render().map_err(io::Error::other)?;
         self.out.write_all(text.as_bytes())?;
@@ -72,11 +80,13 @@ impl<W: Write + Send> Consumer for Html<W> {
 #[template(path = "report.html")]
 struct Page<'a> {
     run: Option<&'a Run>,
-    summary: &'a Summary,
+    counts: String,
     /// A word for the whole run and the class that colours it.
     verdict: (&'static str, &'static str),
     matrix: Vec<Group>,
-    rows: Vec<Row<'a>>,
+    /// The section that the matrix comes before.
+    matrix_at: usize,
+    sections: [Section<'a>; 4],
 }
 
 /// A line of the matrix: a method, and how its scenarios ended at each level.
@@ -91,23 +101,77 @@ struct Cell {
     passed: usize,
     failed: usize,
     skipped: usize,
+    /// The id of the first that failed.
+    first: String,
+}
+
+/// Scenarios that ended alike.
+struct Section<'a> {
+    name: &'static str,
+    open: bool,
+    rows: Vec<Row<'a>>,
 }
 
 struct Row<'a> {
     outcome: &'a Outcome,
+    open: bool,
     word: &'static str,
+    class: &'static str,
     seconds: String,
+    /// The first thing that went wrong, or why it did not run.
+    why: &'a str,
     requirements: Vec<(&'a str, String)>,
-    findings: Vec<Shown>,
-    transcript: String,
+    findings: Vec<Shown<'a>>,
+    /// Who, and what.
+    transcript: Vec<(String, &'a str)>,
+    repeat: &'a str,
 }
 
 /// A finding, its excerpt and its diff, ready to be printed.
-struct Shown {
-    message: String,
-    place: String,
+struct Shown<'a> {
+    cleanup: bool,
+    message: &'a str,
     excerpt: String,
     diff: Vec<(&'static str, String)>,
+}
+
+/// What needs a look comes first; what conforms is there to be looked up.
+fn sections(outcomes: &[Outcome], gate: Level, sentences: Sentences) -> [Section<'_>; 4] {
+    let section = |name, open, kind| {
+        let taken: Vec<&Outcome> = outcomes.iter().filter(|o| Kind::of(o) == kind).collect();
+        let few = taken.len() <= OPEN && open;
+        let rows = taken.into_iter().map(|o| row(o, few, gate, sentences));
+        Section {
+            name,
+            open,
+            rows: rows.collect(),
+        }
+    };
+    [
+        section("Not passed", true, Kind::NotPassed),
+        section("Passed, and not cleaned up", true, Kind::NotCleanedUp),
+        section("Skipped", false, Kind::Skipped),
+        section("Passed", false, Kind::Passed),
+    ]
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    NotPassed,
+    NotCleanedUp,
+    Skipped,
+    Passed,
+}
+
+impl Kind {
+    fn of(outcome: &Outcome) -> Self {
+        match outcome.verdict {
+            Verdict::Fail | Verdict::Error | Verdict::Timeout => Self::NotPassed,
+            _ if !outcome.cleanup.is_empty() => Self::NotCleanedUp,
+            Verdict::Skip => Self::Skipped,
+            Verdict::Pass => Self::Passed,
+        }
+    }
 }
 
 /// The words for the run, and the class that colours them.
@@ -134,7 +198,12 @@ fn matrix(outcomes: &[Outcome]) -> Vec<Group> {
         match outcome.verdict {
             Verdict::Pass => cell.passed += 1,
             Verdict::Skip => cell.skipped += 1,
-            Verdict::Fail | Verdict::Error | Verdict::Timeout => cell.failed += 1,
+            Verdict::Fail | Verdict::Error | Verdict::Timeout => {
+                cell.failed += 1;
+                if cell.first.is_empty() {
+                    cell.first.clone_from(&outcome.id);
+                }
+            }
         }
     }
     groups
@@ -146,57 +215,66 @@ fn matrix(outcomes: &[Outcome]) -> Vec<Group> {
         .collect()
 }
 
-fn row(outcome: &Outcome, sentences: Sentences) -> Row<'_> {
-    let requirements = outcome
-        .covers
-        .iter()
-        .map(|id| (id.as_str(), sentences(id).unwrap_or_default()))
-        .collect();
-    let findings = outcome
-        .findings
-        .iter()
-        .chain(&outcome.cleanup)
-        .map(shown)
-        .collect();
-    let lines: Vec<String> = outcome.transcript.iter().map(transcript_line).collect();
+fn row(outcome: &Outcome, open: bool, gate: Level, sentences: Sentences) -> Row<'_> {
+    let sentence = |id: &'_ String| sentences(id).unwrap_or_default();
+    let (word, class) = word(outcome, gate);
+    let looked_into = matches!(Kind::of(outcome), Kind::NotPassed | Kind::NotCleanedUp);
+    let findings = outcome.findings.iter().map(|f| shown(f, false));
+    let cleanup = outcome.cleanup.iter().map(|f| shown(f, true));
+    // What passed has the sentences that it holds; how it went is in the JSON document.
+    let transcript: &[Exchanged] = if looked_into {
+        &outcome.transcript
+    } else {
+        &[]
+    };
     Row {
         outcome,
-        word: word(outcome.verdict),
+        open,
+        word,
+        class,
         seconds: format!("{:.3}", outcome.duration.as_secs_f64()),
-        requirements,
-        findings,
-        transcript: lines.join("\n"),
+        why: why(outcome),
+        requirements: requirements(outcome)
+            .into_iter()
+            .map(|id| (id.as_str(), sentence(id)))
+            .collect(),
+        findings: findings.chain(cleanup).collect(),
+        transcript: transcript
+            .iter()
+            .map(|line| (transcript_head(line), line.text.as_str()))
+            .collect(),
+        repeat: if looked_into { &outcome.repeat } else { "" },
     }
 }
 
-const fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Fail => "fail",
-        Verdict::Skip => "skip",
-        Verdict::Error => "error",
-        Verdict::Timeout => "timeout",
+fn why(outcome: &Outcome) -> &str {
+    let findings = outcome.findings.iter().chain(&outcome.cleanup);
+    let mut messages = findings.map(|finding| finding.message.as_str());
+    let reason = outcome.reason.as_deref();
+    reason.or_else(|| messages.next()).unwrap_or("")
+}
+
+/// The word for an outcome, and the class that colours it.
+fn word(outcome: &Outcome, gate: Level) -> (&'static str, &'static str) {
+    let gating = outcome.level >= gate;
+    match outcome.verdict {
+        Verdict::Pass => ("pass", "pass"),
+        Verdict::Skip => ("skip", "skip"),
+        Verdict::Fail if gating => ("fail", "fail"),
+        Verdict::Fail => ("fail", "error"),
+        Verdict::Timeout if gating => ("timeout", "fail"),
+        Verdict::Timeout => ("timeout", "error"),
+        Verdict::Error => ("error", "error"),
     }
 }
 
-fn shown(finding: &Finding) -> Shown {
-    let place = finding.place.as_ref();
+fn shown(finding: &Finding, cleanup: bool) -> Shown<'_> {
+    let lines = finding.diff.as_ref().map(diff_lines).unwrap_or_default();
     Shown {
-        message: finding.message.clone(),
-        place: place.map_or_else(String::new, |p| {
-            format!("{}:{}:{}", p.path.display(), p.line, p.column)
-        }),
-        excerpt: place
-            .and_then(|p| p.file.text.lines().nth(p.line.saturating_sub(1)))
-            .unwrap_or("")
-            .trim()
-            .to_owned(),
-        diff: finding.diff.as_ref().map_or_else(Vec::new, |diff| {
-            diff_lines(diff)
-                .into_iter()
-                .map(|(tag, line)| (class(tag), line))
-                .collect()
-        }),
+        cleanup,
+        message: &finding.message,
+        excerpt: excerpt(finding),
+        diff: lines.into_iter().map(|(tag, l)| (class(tag), l)).collect(),
     }
 }
 

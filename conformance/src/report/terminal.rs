@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{
     Consumer, Sentences,
     failure::{self, BAD, DIM, DOUBTFUL, GOOD, STRONG, Styled},
-    verdict::RunVerdict,
+    verdict::{RunVerdict, counts},
 };
 use crate::{
     event::{Event, Outcome, Run, Summary, Verdict},
@@ -172,31 +172,7 @@ fn summary_line(summary: &Summary) -> String {
         RunVerdict::None | RunVerdict::NothingRan => DOUBTFUL,
         RunVerdict::Conforms => GOOD,
     };
-    let counts = [
-        (summary.failed, "failed"),
-        (summary.timeouts, "timed out"),
-        (summary.errors, "could not be tested"),
-        (summary.failed_below_gate, "failed below the gate level"),
-        (summary.passed, "passed"),
-        (summary.skipped, "skipped"),
-        (summary.cleanup_failures, "could not be cleaned up"),
-    ];
-    let said: Vec<String> = counts
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, what)| format!("{n} {what}"))
-        .collect();
-    let interrupted = if summary.interrupted {
-        ", interrupted"
-    } else {
-        ""
-    };
-    let time = format!("{:.1} s", summary.duration.as_secs_f64());
-    format!(
-        "{}: {}{interrupted} in {time}",
-        Styled(style, verdict.words()),
-        said.join(", ")
-    )
+    format!("{}: {}", Styled(style, verdict.words()), counts(summary))
 }
 
 #[cfg(test)]

@@ -38,3 +38,28 @@ impl RunVerdict {
         }
     }
 }
+
+/// `2 failed, 1 timed out, 130 passed, 4 skipped in 3.1 s`; what there is none of is not named.
+pub(super) fn counts(summary: &Summary) -> String {
+    let counts = [
+        (summary.failed, "failed"),
+        (summary.timeouts, "timed out"),
+        (summary.errors, "could not be tested"),
+        (summary.failed_below_gate, "failed below the gate level"),
+        (summary.passed, "passed"),
+        (summary.skipped, "skipped"),
+        (summary.cleanup_failures, "could not be cleaned up"),
+    ];
+    let said: Vec<String> = counts
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, what)| format!("{n} {what}"))
+        .collect();
+    let interrupted = if summary.interrupted {
+        ", interrupted"
+    } else {
+        ""
+    };
+    let time = summary.duration.as_secs_f64();
+    format!("{}{interrupted} in {time:.1} s", said.join(", "))
+}
