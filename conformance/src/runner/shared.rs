@@ -6,10 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use include_dir::{Dir, include_dir};
 use tempfile::TempDir;
 
 use super::{image, plan::Unit, settings::Settings};
 use crate::scenario::ast::Need;
+
+/// What scenarios find in it beside the tars of the probe image.
+static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../fixtures/shared");
 
 /// A folder of this run alone, with the tars of the probe image in it; dropped, it is removed.
 #[derive(Debug)]
@@ -34,6 +38,7 @@ impl SharedFolder {
         // The endpoint, and what runs in its containers, may be other users.
         fs::set_permissions(here.path(), fs::Permissions::from_mode(0o755))?;
         image::write_tars(here.path())?;
+        FILES.extract(here.path())?;
         let name = here.path().file_name().unwrap_or_default();
         let there = parent.map_or_else(|| here.path().to_owned(), |it| it.there.join(name));
         Ok(Some(Self { _here: here, there }))

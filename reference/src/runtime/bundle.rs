@@ -4,7 +4,7 @@ use std::{io, path::Path};
 
 use oci_spec::OciSpecError;
 
-use super::{ContainerSetup, confinement::Confinement, filter::Uncompiled};
+use super::{ContainerSetup, confinement::Confinement, filter::Uncompiled, sysctls};
 
 /// The OCI configuration, in the bundle.
 pub(super) const CONFIGURATION: &str = "config.json";
@@ -18,20 +18,21 @@ pub enum BundleError {
     /// The seccomp profile is no good.
     #[error(transparent)]
     Seccomp(#[from] Uncompiled),
-    /// The other file cannot be written.
-    #[error("cannot write the confinement of process 1")]
-    Confinement(#[from] io::Error),
+    /// Another file cannot be written.
+    #[error("cannot write the bundle")]
+    File(#[from] io::Error),
 }
 
 impl ContainerSetup {
-    /// Writes the bundle: the OCI configuration (`config.json`) without what the executor does in place of the runtime library, and
-    /// that apart.
+    /// Writes the bundle: the OCI configuration (`config.json`) without what is done in place of the runtime library, and that
+    /// apart.
     ///
     /// # Errors
     /// If a value is refused, the seccomp profile cannot be compiled, or a file cannot be written.
     pub fn write_bundle(&self, bundle: &Path) -> Result<(), BundleError> {
         let mut spec = self.spec()?;
         Confinement::take_from(&mut spec)?.write(bundle)?;
+        sysctls::write(&self.settings.security.sysctls, bundle)?;
         Ok(spec.save(bundle.join(CONFIGURATION))?)
     }
 }

@@ -16,7 +16,7 @@ use oci_spec::runtime::Spec;
 
 use super::{
     bundle::CONFIGURATION, confinement::Confinement, console::Console, devices, executor::Program,
-    trouble::Trouble,
+    sysctls, trouble::Trouble,
 };
 use crate::sys::{self, cgroup, network, process::Pid};
 
@@ -156,6 +156,7 @@ impl Container {
             "the runtime gave no process".into(),
         ))?;
         network::raise_loopback(pid).map_err(LibcontainerError::OtherIO)?;
+        sysctls::set(&self.bundle, pid).map_err(LibcontainerError::OtherIO)?;
         let spec = Spec::load(self.bundle.join(CONFIGURATION))?;
         if let Some(rules) = devices::rules_of(&spec) {
             sys::devices::restrict(&cgroup_path(&self.id), &rules)

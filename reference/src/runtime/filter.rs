@@ -52,7 +52,8 @@ pub(super) fn compiled(profile: &LinuxSeccomp) -> Result<Filter, Uncompiled> {
     }
 }
 
-fn compile(profile: &LinuxSeccomp) -> Result<Filter, Uncompiled> {
+/// The same, without keeping it.
+pub(super) fn compile(profile: &LinuxSeccomp) -> Result<Filter, Uncompiled> {
     let default = action(profile.default_action(), profile.default_errno_ret())?;
     let mut context = ScmpFilterContext::new(default)?;
     for arch in profile.architectures().iter().flatten() {

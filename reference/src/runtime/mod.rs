@@ -16,6 +16,7 @@ mod mounts;
 mod seccomp;
 mod setup;
 mod spec;
+mod sysctls;
 mod trouble;
 mod working_directory;
 
@@ -23,5 +24,6 @@ pub use bundle::BundleError;
 pub use container::{Container, Pipes, cgroup_path};
 pub use filter::Uncompiled;
 pub use mounts::mounts;
+pub use seccomp::Profile;
 pub use setup::{ContainerSetup, Network, User};
 pub use spec::OCI_VERSION;

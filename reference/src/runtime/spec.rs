@@ -12,7 +12,10 @@ use oci_spec::{
 };
 
 use super::{ContainerSetup, Network, container::cgroup_path, devices, isolation, mounts, seccomp};
-use crate::sys::{capabilities::held, cgroup::Hierarchies};
+use crate::sys::{
+    capabilities::{CapabilitySet, held},
+    cgroup::Hierarchies,
+};
 
 /// Where programs are looked for when the image does not say.
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -45,7 +48,6 @@ impl ContainerSetup {
 
     fn process(&self) -> Result<Process, OciSpecError> {
         let security = &self.settings.security;
-        let bounding = isolation::bounding(security, held().map_err(OciSpecError::Io)?);
         let user = UserBuilder::default()
             .uid(self.user.uid)
             .gid(self.user.gid)
@@ -57,12 +59,18 @@ impl ContainerSetup {
             .args(self.argv.clone())
             .env(self.environment())
             .cwd(&self.cwd)
-            .capabilities(isolation::capabilities(bounding, self.user.uid)?)
+            .capabilities(isolation::capabilities(self.bounding()?, self.user.uid)?)
             .build()?;
+        process.set_apparmor_profile(security.apparmor.clone());
         // Not `false`: the library takes any value as a wish to load the seccomp filter late, without the right to do so.
         process.set_no_new_privileges(security.no_new_privileges.then_some(true));
         process.set_rlimits(None);
         Ok(process)
+    }
+
+    fn bounding(&self) -> Result<CapabilitySet, OciSpecError> {
+        let held = held().map_err(OciSpecError::Io)?;
+        Ok(isolation::bounding(&self.settings.security, held))
     }
 
     /// The environment with PATH and HOME. The runtime would look HOME up in the image's /etc/passwd, which is not ours to trust.
@@ -99,9 +107,7 @@ impl ContainerSetup {
             .masked_paths(isolation::masked_paths(security))
             .readonly_paths(read_only)
             .build()?;
-        if !security.privileged {
-            linux.set_seccomp(Some(seccomp::default_profile()?));
-        }
+        linux.set_seccomp(seccomp::filter(security, self.bounding()?)?);
         Ok(linux)
     }
 

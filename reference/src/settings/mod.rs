@@ -17,7 +17,7 @@ pub use mounts::Mounts;
 pub use namespaces::Namespaces;
 pub use network::Network;
 pub use resources::Resources;
-pub use security::{Capabilities, Device, Security};
+pub use security::{Capabilities, Device, Seccomp, Security};
 pub use stdio::{Log, Stdio};
 
 /// A container's settings, a part for each concern.

@@ -1,6 +1,6 @@
 //! Who the processes are and what they may do.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +18,26 @@ pub struct Security {
     pub no_new_privileges: bool,
     /// Devices of the host.
     pub devices: Vec<Device>,
+    /// Kernel parameters of its namespaces.
+    pub sysctls: BTreeMap<String, String>,
+    /// Which system calls its processes may make.
+    pub seccomp: Seccomp,
+    /// The AppArmor profile of its processes.
+    pub apparmor: Option<String>,
     /// The root filesystem cannot be written.
     pub read_only: bool,
+}
+
+/// Which system calls processes may make.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Seccomp {
+    /// Those that ordinary programs make; in a privileged container every one.
+    #[default]
+    Default,
+    /// Every one.
+    Unconfined,
+    /// Those that a profile allows, whose text this is: its file may change.
+    Profile(String),
 }
 
 /// A device of the host that the container has too.

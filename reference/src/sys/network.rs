@@ -1,16 +1,18 @@
 //! Network namespaces of containers.
 #![allow(unsafe_code)]
 
-use std::{fs::File, io, mem, os::fd::AsRawFd};
+use std::{io, mem, os::fd::AsRawFd};
 
 use nix::{
     errno::Errno,
     libc,
-    sched::{CloneFlags, setns},
     sys::socket::{AddressFamily, SockFlag, SockType, socket},
 };
 
-use super::process::Pid;
+use super::{
+    namespace::{Kind, is_apart, visit},
+    process::Pid,
+};
 
 /// Brings up the loopback device in the network namespace of `pid`, unless that is this process's own.
 /// Only for a process with one thread: it visits the namespace.
@@ -18,21 +20,10 @@ use super::process::Pid;
 /// # Errors
 /// If the namespace cannot be entered or left, or the device not be raised.
 pub fn raise_loopback(pid: Pid) -> io::Result<()> {
-    let theirs = File::open(format!("/proc/{pid}/ns/net"))?;
-    let ours = File::open("/proc/self/ns/net")?;
-    if same_file(&theirs, &ours)? {
+    if !is_apart(pid, Kind::Network)? {
         return Ok(());
     }
-    setns(&theirs, CloneFlags::CLONE_NEWNET)?;
-    let raised = raise(b"lo\0");
-    setns(&ours, CloneFlags::CLONE_NEWNET)?;
-    raised
-}
-
-fn same_file(a: &File, b: &File) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-    let (a, b) = (a.metadata()?, b.metadata()?);
-    Ok((a.dev(), a.ino()) == (b.dev(), b.ino()))
+    visit(pid, Kind::Network, || raise(b"lo\0"))
 }
 
 fn raise(name: &[u8]) -> io::Result<()> {

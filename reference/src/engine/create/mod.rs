@@ -7,8 +7,11 @@ mod mounts;
 mod namespaces;
 mod network;
 mod resources;
+mod seccomp;
 mod security;
+mod security_opts;
 mod stdio;
+mod sysctls;
 
 use std::sync::Arc;
 
@@ -158,8 +161,12 @@ fn settings(request: &CreateRequest) -> std::result::Result<Settings, String> {
         ("pod", request.pod.is_some()),
         ("image_id", request.image_id.is_some()),
     ])?;
+    let own = sysctls::Own {
+        network: request.network.net_mode.as_deref() != Some("host"),
+        ipc: true,
+    };
     Ok(Settings {
-        security: security::check(&request.security)?,
+        security: security::check(&request.security, own)?,
         resources: resources::check(&request.resources)?,
         namespaces: namespaces::check(&request.namespaces)?,
         network: network::check(&request.network)?,
