@@ -9,6 +9,7 @@ use host::{Host, request};
 use podman_reference::{
     engine::{CreateRequest, EngineError},
     runtime::cgroup_path,
+    settings::Resources,
     sys::cgroup,
 };
 
@@ -48,7 +49,8 @@ fn of_eight_starts_one_wins_and_one_process_runs() {
     for round in 1..=3 {
         assert_eq!(winner(at_once(|| host.engine().start_container(&id))), id);
         host.wait_for_lines(&id, round);
-        assert_eq!(cgroup::members(&cgroup_path(&id)).unwrap().len(), 1);
+        let group = cgroup_path(&id, &Resources::default());
+        assert_eq!(cgroup::members(&group).unwrap().len(), 1);
         assert_eq!(host::left::monitors(&id).len(), 1);
         assert_eq!(host.log(&id).len(), round);
         host.engine().kill_container(&id, Some(9)).unwrap();

@@ -13,6 +13,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use podman_reference::{runtime::cgroup_path, settings::Resources, sys::cgroup};
 use rstest::rstest;
 use serde_json::{Value, json};
 use served::{Host, is_alive, left, until};
@@ -47,8 +48,8 @@ impl Host {
             until("the end of a process", || !is_alive(pid));
         }
         for id in &ids {
-            podman_reference::sys::cgroup::remove(&podman_reference::runtime::cgroup_path(id))
-                .unwrap();
+            let group = cgroup_path(id, &Resources::default());
+            cgroup::remove(&group).unwrap();
             for record in [
                 self.record(id, "init.json"),
                 self.record(id, "exit.json"),

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     monitor::{Launcher, RunDir},
-    runtime::cgroup_path,
+    runtime::started_cgroup,
     store::{ContainerId, ContainerRecord, Contents, Damaged, LayerId, Store},
     sys::{cgroup, mount},
 };
@@ -99,7 +99,10 @@ impl Engine {
         for one in damaged {
             let error = with_causes(&one.error);
             let container = one.container();
-            let pids = container.as_ref().map_or(Ok(String::new()), members)?;
+            let pids = match &container {
+                Some(id) => self.members(id)?,
+                None => String::new(),
+            };
             if let Some(id) = container.as_ref().filter(|_| !pids.is_empty()) {
                 tracing::warn!(error, pids, "a container that is not listed runs on");
                 unlisted.push(id.clone());
@@ -115,6 +118,15 @@ impl Engine {
             lock(&self.images).keep_layers();
         }
         Ok(unlisted)
+    }
+
+    /// The processes of a container, whatever its record says.
+    fn members(&self, id: &ContainerId) -> Result<String> {
+        let run = self.store.layout().run_directory(id);
+        let members = cgroup::members(&started_cgroup(id.as_str(), &run))
+            .map_err(EngineError::failed("cannot tell whether a container runs"))?;
+        let pids: Vec<String> = members.iter().map(ToString::to_string).collect();
+        Ok(pids.join(" "))
     }
 
     /// Clears up after a container whose record says nothing any more.
@@ -148,14 +160,6 @@ impl Engine {
         }
         Ok(())
     }
-}
-
-/// The processes of a container, whatever its records say.
-fn members(id: &ContainerId) -> Result<String> {
-    let members = cgroup::members(&cgroup_path(id.as_str()))
-        .map_err(EngineError::failed("cannot tell whether a container runs"))?;
-    let pids: Vec<String> = members.iter().map(ToString::to_string).collect();
-    Ok(pids.join(" "))
 }
 
 /// The end of the run before the one that is under way.

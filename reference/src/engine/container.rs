@@ -194,7 +194,8 @@ impl Container {
 
     /// Its cgroup, in every hierarchy.
     pub(super) fn cgroup(&self) -> PathBuf {
-        crate::runtime::cgroup_path(self.record.id.as_str())
+        let resources = &self.record.settings.resources;
+        crate::runtime::cgroup_path(self.record.id.as_str(), resources)
     }
 
     pub(super) fn created(&self) -> Time {

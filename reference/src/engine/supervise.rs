@@ -5,7 +5,7 @@ use std::{error::Error, ffi::OsString, process::ExitCode};
 use super::with_causes;
 use crate::{
     monitor::{self, Created, Init, Launcher, MonitorError, RunDir, RunState, Streams, Workload},
-    runtime::{Container, ContainerSetup, Pipes, cgroup_path},
+    runtime::{Container, ContainerSetup, Pipes, cgroup_path, started_cgroup},
     sys::{
         cgroup,
         kill_point::{self, Point},
@@ -29,11 +29,14 @@ pub fn start(
     kill_point::reached(Point::StartFiles);
     setup.write_bundle(dir.run()).map_err(|e| refused(&e))?;
     kill_point::reached(Point::StartConfigured);
-    let launched = launcher.launch(&setup.id, dir, &setup.settings);
-    launched.inspect_err(|_| {
-        // The monitor has cleared up, unless it was killed. What cannot be removed is removed with the container.
-        let _ = clear(dir, &setup.id);
-    })
+    let cgroup = cgroup_path(&setup.id, &setup.settings.resources);
+    cgroup::make(&cgroup)
+        .map_err(MonitorError::file("make the cgroup", cgroup))
+        .and_then(|()| launcher.launch(&setup.id, dir, &setup.settings))
+        .inspect_err(|_| {
+            // The monitor has cleared up, unless it was killed. What cannot be removed is removed with the container.
+            let _ = clear(dir, &setup.id);
+        })
 }
 
 /// A failure before the monitor is there, with its causes.
@@ -51,7 +54,7 @@ pub fn clear(dir: &RunDir, id: &str) -> Result<(), MonitorError> {
     if matches!(dir.state(), Ok(RunState::Running(_) | RunState::Starting)) {
         return Err(MonitorError::Running);
     }
-    let path = cgroup_path(id);
+    let path = started_cgroup(id, dir.run());
     cgroup::remove(&path).map_err(MonitorError::file("remove the cgroup", path))?;
     dir.clear()
 }
@@ -61,7 +64,7 @@ pub fn clear(dir: &RunDir, id: &str) -> Result<(), MonitorError> {
 /// # Errors
 /// If a record cannot be written.
 pub fn record_again(dir: &RunDir, id: &str) -> Result<(), MonitorError> {
-    let path = cgroup_path(id);
+    let path = started_cgroup(id, dir.run());
     let members = cgroup::members(&path).map_err(MonitorError::file("list the cgroup", path))?;
     // The first process is the oldest one.
     let members = members

@@ -18,20 +18,21 @@ pub enum BundleError {
     /// The seccomp profile is no good.
     #[error(transparent)]
     Seccomp(#[from] Uncompiled),
-    /// Another file cannot be written.
-    #[error("cannot write the bundle")]
-    File(#[from] io::Error),
+    /// One of the other files cannot be written.
+    #[error("cannot write the settings or the confinement of process 1")]
+    Beside(#[from] io::Error),
 }
 
 impl ContainerSetup {
-    /// Writes the bundle: the OCI configuration (`config.json`) without what is done in place of the runtime library, and that
-    /// apart.
+    /// Writes the bundle: the OCI configuration (`config.json`) without what the executor does in place of the runtime library, and
+    /// that apart, and the settings, for which the configuration has not all the places.
     ///
     /// # Errors
     /// If a value is refused, the seccomp profile cannot be compiled, or a file cannot be written.
     pub fn write_bundle(&self, bundle: &Path) -> Result<(), BundleError> {
         let mut spec = self.spec()?;
         Confinement::take_from(&mut spec)?.write(bundle)?;
+        self.save_settings(bundle)?;
         sysctls::write(&self.settings.security.sysctls, bundle)?;
         Ok(spec.save(bundle.join(CONFIGURATION))?)
     }

@@ -15,16 +15,23 @@ use libcontainer::{
 use oci_spec::runtime::Spec;
 
 use super::{
-    bundle::CONFIGURATION, confinement::Confinement, console::Console, devices, executor::Program,
-    sysctls, trouble::Trouble,
+    bundle::CONFIGURATION,
+    confinement::Confinement,
+    console::Console,
+    devices,
+    executor::Program,
+    limits,
+    setup::{settings_of, started_cgroup},
+    sysctls,
+    trouble::Trouble,
 };
-use crate::sys::{self, cgroup, network, process::Pid};
-
-/// A container's cgroup, in every hierarchy. It has no parent of its own, so that none is left over.
-#[must_use]
-pub fn cgroup_path(id: &str) -> PathBuf {
-    PathBuf::from(format!("/podman-reference-{id}"))
-}
+use crate::{
+    settings::Settings,
+    sys::{
+        self, cgroup, network,
+        process::{self, Pid},
+    },
+};
 
 /// The container's side of its standard streams.
 #[derive(Debug)]
@@ -41,6 +48,9 @@ pub struct Pipes {
 pub struct Container {
     id: String,
     bundle: PathBuf,
+    settings: Result<Settings, String>,
+    cgroup: PathBuf,
+    pid: Option<Pid>,
     handle: Option<Handle>,
     trouble: Option<Trouble>,
 }
@@ -52,6 +62,9 @@ impl Container {
         Self {
             id: id.to_owned(),
             bundle: bundle.to_owned(),
+            settings: settings_of(bundle).map_err(|error| format!("its settings: {error}")),
+            cgroup: started_cgroup(id, bundle),
+            pid: None,
             handle: None,
             trouble: None,
         }
@@ -91,11 +104,15 @@ impl Container {
         &mut self,
         streams: impl FnOnce(ContainerBuilder) -> ContainerBuilder,
     ) -> Result<Pid, String> {
+        let settings = self.settings.clone()?;
         let mut trouble = Trouble::catch().map_err(|error| error.to_string())?;
-        match self.build(streams, &trouble) {
+        match self.build(&settings, streams, &trouble) {
             Ok((handle, pid)) => {
+                self.pid = Some(pid);
                 self.handle = Some(handle);
                 self.trouble = Some(trouble);
+                limits::enforce(&settings.resources, &self.cgroup, pid)
+                    .inspect_err(|_| self.remove())?;
                 Ok(pid)
             }
             Err(error) => {
@@ -115,37 +132,57 @@ impl Container {
             return Err("the container was not created".into());
         };
         match handle.start() {
-            Ok(()) => trouble.until_executed(),
+            Ok(()) => {
+                trouble.until_executed()?;
+                self.was_executed()
+            }
             Err(error) => {
-                let _ = cgroup::remove(&cgroup_path(&self.id));
+                let _ = cgroup::remove(&self.cgroup);
                 Err(trouble.cause(&root_cause(&error)))
             }
+        }
+    }
+
+    /// A process that is killed while it makes ready for its program says nothing of it.
+    fn was_executed(&self) -> Result<(), String> {
+        match self.pid.map(process::has_executed) {
+            Some(Ok(false)) if self.oom_killed() => Err(
+                "resources.memory: the process was killed before its program began: it needs more"
+                    .into(),
+            ),
+            Some(Ok(false)) => Err("the process was killed before its program began".into()),
+            _ => Ok(()),
         }
     }
 
     /// Whether the kernel killed a process of it for want of memory.
     #[must_use]
     pub fn oom_killed(&self) -> bool {
-        cgroup::oom_killed(&cgroup_path(&self.id))
+        cgroup::oom_killed(&self.cgroup)
     }
 
     /// Kills what is left of it, and removes its cgroups and the runtime's state.
     pub fn remove(&mut self) {
         self.handle = None;
         // What cannot be removed now is removed with the container.
-        let _ = cgroup::remove(&cgroup_path(&self.id));
+        let _ = cgroup::remove(&self.cgroup);
         let _ = fs::remove_dir_all(self.bundle.join("oci"));
     }
 
     fn build(
         &self,
+        settings: &Settings,
         streams: impl FnOnce(ContainerBuilder) -> ContainerBuilder,
         trouble: &Trouble,
     ) -> Result<(Handle, Pid), LibcontainerError> {
         let confinement = Confinement::read(&self.bundle).map_err(LibcontainerError::OtherIO)?;
         let builder = ContainerBuilder::new(self.id.clone(), SyscallType::default())
             .with_root_path(self.bundle.join("oci"))?
-            .with_executor(Program::new(trouble.writer(), confinement));
+            .with_executor(Program::new(
+                trouble.writer(),
+                confinement,
+                settings.resources.ulimit.clone(),
+            ));
         let handle = streams(builder)
             .as_init(&self.bundle)
             .with_systemd(false)
@@ -159,8 +196,7 @@ impl Container {
         sysctls::set(&self.bundle, pid).map_err(LibcontainerError::OtherIO)?;
         let spec = Spec::load(self.bundle.join(CONFIGURATION))?;
         if let Some(rules) = devices::rules_of(&spec) {
-            sys::devices::restrict(&cgroup_path(&self.id), &rules)
-                .map_err(LibcontainerError::OtherIO)?;
+            sys::devices::restrict(&self.cgroup, &rules).map_err(LibcontainerError::OtherIO)?;
         }
         Ok((handle, pid))
     }

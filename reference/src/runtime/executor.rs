@@ -12,21 +12,23 @@ use nix::{
 };
 use oci_spec::runtime::Spec;
 
-use super::{confinement::Confinement, trouble::Writer};
-use crate::sys::detach::reset_signals;
+use super::{confinement::Confinement, limits, trouble::Writer};
+use crate::{settings::Ulimit, sys::detach::reset_signals};
 
 /// Runs inside the container, as its user, in place of the library's own.
 #[derive(Clone)]
 pub(super) struct Program {
     trouble: Writer,
     confinement: Confinement,
+    ulimits: Vec<Ulimit>,
 }
 
 impl Program {
-    pub(super) fn new(trouble: Writer, confinement: Confinement) -> Self {
+    pub(super) fn new(trouble: Writer, confinement: Confinement, ulimits: Vec<Ulimit>) -> Self {
         Self {
             trouble,
             confinement,
+            ulimits,
         }
     }
 
@@ -56,6 +58,7 @@ impl Executor for Program {
                 .collect::<Result<_, _>>()
                 .map_err(|_| "an argument holds a NUL".to_owned())?;
             reset_signals();
+            limits::take(&self.ulimits)?;
             execv(&path, &arguments).map_err(|error| explain(&path.to_string_lossy(), error))
         };
         match run() {

@@ -7,11 +7,14 @@ use oci_spec::{
     runtime::{Mount, MountBuilder},
 };
 
-use super::{container::cgroup_path, devices, files::FILES};
+use super::{devices, files::FILES, setup::cgroup_path};
 use crate::{
     settings::{Security, Settings},
     sys::cgroup::{Hierarchies, Setup},
 };
+
+/// Shared memory.
+const SHM: &str = "/dev/shm";
 
 /// Destination, type, options. Every one but /dev is nodev; /dev holds the standard nodes.
 const DEFAULT: [(&str, &str, &[&str]); 6] = [
@@ -34,7 +37,7 @@ const DEFAULT: [(&str, &str, &[&str]); 6] = [
         ],
     ),
     (
-        "/dev/shm",
+        SHM,
         "tmpfs",
         &["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"],
     ),
@@ -59,9 +62,17 @@ const DEVICE_OPTIONS: [&str; 4] = ["bind", "nosuid", "noexec", "rprivate"];
 pub fn mounts(id: &str, files: &Path, settings: &Settings) -> Result<Vec<Mount>, OciSpecError> {
     let host = Hierarchies::of_host().map_err(OciSpecError::Io)?;
     let security = &settings.security;
-    let fixed = DEFAULT
-        .into_iter()
-        .map(|(to, kind, options)| mount(to, kind, kind, &writable_if(security, options)));
+    let shm_size = settings
+        .resources
+        .shm_size
+        .map(|size| format!("size={size}"));
+    let fixed = DEFAULT.into_iter().map(|(to, kind, options)| {
+        let size = shm_size.as_deref().filter(|_| to == SHM);
+        let mut options = writable_if(security, options);
+        // The later one counts.
+        options.extend(size);
+        mount(to, kind, kind, &options)
+    });
     let files = FILES.into_iter().map(|(to, name)| {
         mount(
             to,
@@ -71,7 +82,11 @@ pub fn mounts(id: &str, files: &Path, settings: &Settings) -> Result<Vec<Mount>,
         )
     });
     fixed
-        .chain(cgroups(&cgroup_path(id), host, security))
+        .chain(cgroups(
+            &cgroup_path(id, &settings.resources),
+            host,
+            security,
+        ))
         .chain(files)
         .chain(devices::elsewhere(security).map(|device| {
             let (to, from) = (&device.container, &device.host);

@@ -1,8 +1,15 @@
 //! A container with everything resolved.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
-use crate::settings::Settings;
+use crate::settings::{Resources, Settings};
+
+/// The file of the OCI bundle in which the settings stand: the OCI configuration has no place for all of them.
+const SETTINGS: &str = "settings.json";
 
 /// A container with everything resolved: nothing here refers to an image, a name or a default.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,4 +56,38 @@ pub enum Network {
     None,
     /// The host's.
     Host,
+}
+
+impl ContainerSetup {
+    /// Writes the settings into the OCI bundle, for the container's monitor.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(super) fn save_settings(&self, bundle: &Path) -> io::Result<()> {
+        let text = serde_json::to_vec(&self.settings)?;
+        fs::write(bundle.join(SETTINGS), text)
+    }
+}
+
+/// The settings in an OCI bundle.
+pub(super) fn settings_of(bundle: &Path) -> io::Result<Settings> {
+    let text = fs::read(bundle.join(SETTINGS))?;
+    Ok(serde_json::from_slice(&text)?)
+}
+
+/// The cgroup of the container with this id, in every hierarchy.
+#[must_use]
+pub fn cgroup_path(id: &str, resources: &Resources) -> PathBuf {
+    // Without a parent of its own kind, so that none is left over.
+    let parent = resources.cgroup_parent.as_deref();
+    parent
+        .unwrap_or(Path::new("/"))
+        .join(format!("podman-reference-{id}"))
+}
+
+/// The cgroup of a container that was started from this OCI bundle, if it was.
+#[must_use]
+pub fn started_cgroup(id: &str, bundle: &Path) -> PathBuf {
+    let settings = settings_of(bundle).unwrap_or_default();
+    cgroup_path(id, &settings.resources)
 }

@@ -11,7 +11,7 @@ use oci_spec::{
     },
 };
 
-use super::{ContainerSetup, Network, container::cgroup_path, devices, isolation, mounts, seccomp};
+use super::{ContainerSetup, Network, devices, isolation, mounts, seccomp, setup::cgroup_path};
 use crate::sys::{
     capabilities::{CapabilitySet, held},
     cgroup::Hierarchies,
@@ -101,7 +101,7 @@ impl ContainerSetup {
         read_only.extend(mounts::read_only_afterwards(host, security));
         let mut linux = LinuxBuilder::default()
             .namespaces(self.namespaces()?)
-            .cgroups_path(cgroup_path(&self.id))
+            .cgroups_path(cgroup_path(&self.id, &self.settings.resources))
             .resources(resources)
             .devices(devices::nodes(security)?)
             .masked_paths(isolation::masked_paths(security))

@@ -16,7 +16,7 @@ pub use lifecycle::Lifecycle;
 pub use mounts::Mounts;
 pub use namespaces::Namespaces;
 pub use network::Network;
-pub use resources::Resources;
+pub use resources::{Amount, DeviceFigure, Resources, Ulimit};
 pub use security::{Capabilities, Device, Seccomp, Security};
 pub use stdio::{Log, Stdio};
 

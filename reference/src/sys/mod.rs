@@ -20,6 +20,7 @@ pub mod nodes;
 pub mod peer;
 pub mod pidfd;
 pub mod process;
+pub mod processors;
 pub mod program;
 pub mod reap;
 pub mod replace;

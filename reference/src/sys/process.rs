@@ -170,12 +170,27 @@ pub fn uncollected_children(parents: &BTreeSet<Pid>) -> io::Result<Vec<Pid>> {
     Ok(found)
 }
 
+/// Whether a process has executed a program since it was forked; true of a dead one, too, until it is collected.
+///
+/// # Errors
+/// If there is no such process.
+pub fn has_executed(pid: Pid) -> io::Result<bool> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let stat = Stat::parse(&stat)
+        .ok_or_else(|| io::Error::other(format!("/proc/{pid}/stat is malformed")))?;
+    Ok(stat.flags & FORKED == 0)
+}
+
+/// The kernel's PF_FORKNOEXEC.
+const FORKED: u64 = 0x40;
+
 /// The fields of /proc/PID/stat that matter here.
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     state: char,
     /// `None` for a process without one.
     parent: Option<Pid>,
+    flags: u64,
     start_time: StartTime,
 }
 
@@ -186,10 +201,12 @@ impl Stat {
         let mut fields = rest.split_ascii_whitespace();
         let state = fields.next()?.chars().next()?;
         let parent = Pid::new(fields.next()?.parse().ok()?);
-        let start_time = StartTime(fields.nth(17)?.parse().ok()?);
+        let flags = fields.nth(4)?.parse().ok()?;
+        let start_time = StartTime(fields.nth(12)?.parse().ok()?);
         Some(Self {
             state,
             parent,
+            flags,
             start_time,
         })
     }
@@ -270,9 +287,15 @@ mod tests {
             Some(Stat {
                 state,
                 parent: Pid::new(1),
+                flags: 4_194_560,
                 start_time: StartTime(4242)
             })
         );
+    }
+
+    #[test]
+    fn this_process_has_executed_its_program() {
+        assert!(has_executed(Pid::current()).unwrap());
     }
 
     #[test]

@@ -6,7 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use podman_reference::{runtime::cgroup_path, store::ContainerId, sys::cgroup};
+use podman_reference::{
+    runtime::cgroup_path, settings::Resources, store::ContainerId, sys::cgroup,
+};
 
 /// Everything that is there because of one container: processes, cgroups, mounts, files.
 pub fn of_container(root: &Path, runroot: &Path, id: &str) -> Vec<String> {
@@ -30,7 +32,9 @@ pub fn run_directory(runroot: &Path, id: &str) -> PathBuf {
 /// What runs or is mounted because of one container; what its next start must not find.
 pub fn outside(runroot: &Path, id: &str) -> Vec<String> {
     let groups = cgroup::Hierarchies::of_host().unwrap();
-    let groups: Vec<PathBuf> = groups.groups(&cgroup_path(id)).collect();
+    let groups: Vec<PathBuf> = groups
+        .groups(&cgroup_path(id, &Resources::default()))
+        .collect();
     let groups = groups.into_iter().filter(|group| group.exists());
     let mut found: Vec<String> = groups.map(told("cgroup")).collect();
     let mounts = mounts_below(&runroot.join("mounts").join(id));

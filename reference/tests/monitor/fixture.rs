@@ -99,7 +99,7 @@ impl Fixture {
 
     /// Asserts that neither process nor cgroup nor mount is left.
     pub(crate) fn assert_nothing_left(&self) {
-        let path = cgroup_path(&self.setup.id);
+        let path = cgroup_path(&self.setup.id, &self.setup.settings.resources);
         for mount in &cgroup::Hierarchies::of_host().unwrap().mounts {
             let group = mount.join(path.strip_prefix("/").unwrap());
             assert!(!group.exists(), "{}", group.display());
@@ -121,7 +121,7 @@ impl Drop for Fixture {
     fn drop(&mut self) {
         // Best effort, also after a failed assertion.
         let _ = self.dir.signal(Signal::KILL);
-        let _ = cgroup::remove(&cgroup_path(&self.setup.id));
+        let _ = cgroup::remove(&cgroup_path(&self.setup.id, &self.setup.settings.resources));
         let _ = self.dir.wait(&Stop::default());
         launcher().reap();
     }

@@ -36,6 +36,7 @@ pub(crate) fn act(words: &[String]) -> Result<u8, String> {
         "as" => run_as(required(0)?, arguments.get(1..).unwrap_or_default()),
         "run" => run(arguments),
         "spawn" => spawn(arguments),
+        "crowd" => crowd(number(required(0)?)?),
         _ => change(name, arguments),
     }
     .map(|()| 0)
@@ -222,4 +223,18 @@ fn run(words: &[String]) -> Result<(), String> {
 fn spawn(words: &[String]) -> Result<(), String> {
     let (program, arguments) = words.split_first().ok_or("spawn: no program")?;
     file(Command::new(program).args(arguments).spawn().map(drop))
+}
+
+/// Starts this program `count` times, to wait, until the kernel refuses.
+fn crowd(count: usize) -> Result<(), String> {
+    let mut children: Vec<_> = (0..count)
+        .map_while(|_| Command::new("/probe").arg("sleep").spawn().ok())
+        .collect();
+    let started = children.len();
+    for child in &mut children {
+        // One that has ended already needs no signal; it is collected either way.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    line(&format!("started {started}"))
 }

@@ -6,6 +6,7 @@
 mod act;
 mod attach;
 mod attempt;
+mod cgroup;
 mod files;
 mod json;
 mod report;
@@ -42,6 +43,7 @@ commands:
                          entries a directory, 0 where nothing is, or the error's name
   as USER PROGRAM [ARG...]
                          becomes a program, as that user and group
+  crowd N                starts N processes that wait, says how many it could, and ends them
   run PROGRAM [ARG...]   runs a program and says how it ended
   store PATH BYTES       writes a file of so many bytes through to the disk
   spawn PROGRAM [ARG...] starts a program and does not wait for it

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use crate::json::Json;
+use crate::{cgroup, json::Json};
 
 /// The members of these names, with commas between them, or all. What cannot be read is null, so that a scenario can tell it from empty.
 pub(crate) fn report(wanted: &str) -> Json {
@@ -53,7 +53,7 @@ fn surroundings() -> [(&'static str, Json); 15] {
     [
         ("oom_score_adj", whole_number("/proc/self/oom_score_adj")),
         ("mounts", mounts()),
-        ("cgroup", cgroup()),
+        ("cgroup", cgroup::limits()),
         ("sysctls", sysctls()),
         ("hosts", file("/etc/hosts")),
         ("resolv_conf", file("/etc/resolv.conf")),
@@ -227,66 +227,6 @@ fn mount(line: &str) -> Option<Json> {
         ("options", Json::texts(options.split(','))),
         ("super_options", Json::texts(super_options.split(','))),
     ]))
-}
-
-/// Limits: their name here, and the file below /sys/fs/cgroup that keeps them on cgroup v1 and v2.
-const LIMITS: [(&str, &str, &str); 14] = [
-    ("memory_limit", "memory/memory.limit_in_bytes", "memory.max"),
-    (
-        "memory_reservation",
-        "memory/memory.soft_limit_in_bytes",
-        "memory.low",
-    ),
-    (
-        "memory_swap_limit",
-        "memory/memory.memsw.limit_in_bytes",
-        "memory.swap.max",
-    ),
-    (
-        "memory_swappiness",
-        "memory/memory.swappiness",
-        "memory.swappiness",
-    ),
-    ("pids_limit", "pids/pids.max", "pids.max"),
-    ("cpu_shares", "cpu/cpu.shares", "cpu.weight"),
-    ("cpu_quota", "cpu/cpu.cfs_quota_us", "cpu.max"),
-    ("cpu_period", "cpu/cpu.cfs_period_us", "cpu.max"),
-    ("cpuset_cpus", "cpuset/cpuset.cpus", "cpuset.cpus"),
-    ("cpuset_mems", "cpuset/cpuset.mems", "cpuset.mems"),
-    ("blkio_weight", "blkio/blkio.weight", "io.weight"),
-    ("read_bps", "blkio/blkio.throttle.read_bps_device", "io.max"),
-    (
-        "write_bps",
-        "blkio/blkio.throttle.write_bps_device",
-        "io.max",
-    ),
-    (
-        "oom_control",
-        "memory/memory.oom_control",
-        "memory.oom.group",
-    ),
-];
-
-/// The limits that this process lives under; `max` is null.
-fn cgroup() -> Json {
-    let unified = Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
-    let mut members = vec![(
-        "version".to_owned(),
-        Json::Number(if unified { 2 } else { 1 }),
-    )];
-    members.extend(LIMITS.map(|(name, v1, v2)| {
-        let path = format!("/sys/fs/cgroup/{}", if unified { v2 } else { v1 });
-        (name.to_owned(), limit(&path))
-    }));
-    members.push(("own".to_owned(), file("/proc/self/cgroup")));
-    Json::Object(members)
-}
-
-fn limit(path: &str) -> Json {
-    match fs::read_to_string(path).as_deref().map(str::trim) {
-        Err(_) | Ok("max") => Json::Null,
-        Ok(value) => value.parse().map_or_else(|_| text(value), Json::Number),
-    }
 }
 
 fn sysctls() -> Json {

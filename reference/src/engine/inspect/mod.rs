@@ -74,7 +74,7 @@ fn state(container: &Container, standing: &Standing) -> InspectedState {
     let (running, last) = (&standing.running, &standing.last);
     // While it runs nobody has recorded it yet; the kernel counts.
     let oom_killed = match running {
-        Some(_) => cgroup::oom_killed(&runtime::cgroup_path(&container.id())),
+        Some(_) => cgroup::oom_killed(&container.cgroup()),
         None => last.is_some_and(|last| last.oom_killed),
     };
     let started = match running {

@@ -5,13 +5,10 @@ mod options;
 use std::{collections::BTreeSet, path::Path, process::Command, time::Duration};
 
 use super::{EngineError, Result, container::Container};
-use crate::{
-    runtime,
-    sys::{
-        cgroup,
-        process::{Pid, uncollected_children},
-        program::{self, Bounds, Finished},
-    },
+use crate::sys::{
+    cgroup,
+    process::{Pid, uncollected_children},
+    program::{self, Bounds, Finished},
 };
 
 /// The columns where the caller does not choose.
@@ -78,7 +75,7 @@ fn columns(options: &[String]) -> Result<Vec<String>> {
 /// more, but they are children of one that is.
 fn pids(container: &Container) -> Result<BTreeSet<Pid>> {
     let failed = || EngineError::failed("cannot find the container's processes");
-    let members = cgroup::members(&runtime::cgroup_path(&container.id())).map_err(failed())?;
+    let members = cgroup::members(&container.cgroup()).map_err(failed())?;
     let mut pids: BTreeSet<Pid> = members.into_iter().collect();
     pids.extend(uncollected_children(&pids).map_err(failed())?);
     Ok(pids)

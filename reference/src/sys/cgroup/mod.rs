@@ -10,10 +10,14 @@ use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, statfs};
 
 use super::process::{Pid, kill_member};
 
+mod control;
 mod freezer;
+mod groups;
 mod usage;
 
+pub use control::{Control, ControlError, set};
 pub use freezer::{Freezer, Progress};
+pub use groups::make;
 pub use usage::Usage;
 
 /// Where hosts have their hierarchies.
@@ -165,15 +169,21 @@ fn members_of(group: &Path) -> Vec<Pid> {
         .collect()
 }
 
-/// Kills the members of a group and removes it with the groups below it, in every hierarchy. What is not there is no error.
+/// Kills the members of a group and removes it with the groups below it, in every hierarchy, and those above it that were made
+/// for it and are empty. What is not there is no error.
 ///
 /// # Errors
-/// If a group stays: a process in it does not die.
+/// If a group stays: a process in it does not die. If `path` is the root, which holds the whole host.
 pub fn remove(path: &Path) -> io::Result<()> {
+    if path.file_name().is_none() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
     let mut failed = Ok(());
-    for group in Hierarchies::of_host()?.groups(path) {
-        if let Err(error) = remove_one(&group) {
-            failed = Err(error);
+    let host = Hierarchies::of_host()?;
+    for (hierarchy, group) in host.mounts.iter().zip(host.groups(path)) {
+        match remove_one(&group) {
+            Ok(()) => groups::remove_parents(hierarchy, path),
+            Err(error) => failed = Err(error),
         }
     }
     failed
