@@ -32,7 +32,7 @@ pub fn start(
     let cgroup = cgroup_path(&setup.id, &setup.settings.resources);
     cgroup::make(&cgroup)
         .map_err(MonitorError::file("make the cgroup", cgroup))
-        .and_then(|()| launcher.launch(&setup.id, dir, &setup.settings))
+        .and_then(|()| launcher.launch(&setup.id, dir))
         .inspect_err(|_| {
             // The monitor has cleared up, unless it was killed. What cannot be removed is removed with the container.
             let _ = clear(dir, &setup.id);
@@ -77,7 +77,9 @@ pub fn record_again(dir: &RunDir, id: &str) -> Result<(), MonitorError> {
 /// To be called first in `main`, while there is one thread and nothing is open.
 #[must_use]
 pub fn run_monitor(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    monitor::supervise(arguments, |id, dir| Container::new(id, dir.run()))
+    monitor::supervise(arguments, |id, dir, settings| {
+        Container::new(id, dir.run(), settings.clone())
+    })
 }
 
 impl Workload for Container {

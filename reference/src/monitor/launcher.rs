@@ -9,14 +9,11 @@ use std::{
 };
 
 use super::{Init, MonitorError, RunDir, report::Report};
-use crate::{
-    settings::Settings,
-    sys::{
-        kill_point::{self, Point},
-        memfd::SealedProgram,
-        pidfd::PidFd,
-        process::Pid,
-    },
+use crate::sys::{
+    kill_point::{self, Point},
+    memfd::SealedProgram,
+    pidfd::PidFd,
+    process::Pid,
 };
 
 /// The hidden subcommand that makes the program a monitor.
@@ -47,15 +44,10 @@ impl Launcher {
     ///
     /// # Errors
     /// [`MonitorError::Start`] with the cause if the container could not be started.
-    pub fn launch(
-        &self,
-        id: &str,
-        dir: &RunDir,
-        settings: &Settings,
-    ) -> Result<Init, MonitorError> {
+    pub fn launch(&self, id: &str, dir: &RunDir) -> Result<Init, MonitorError> {
         self.reap();
         let (reader, writer) = io::pipe().map_err(MonitorError::Launch)?;
-        let child = self.spawn(id, dir, settings, writer.into())?;
+        let child = self.spawn(id, dir, writer.into())?;
         let pid = child.id();
         // Before anybody collects it, so that the number is still its own.
         let monitor = descriptor(&child)?;
@@ -82,16 +74,7 @@ impl Launcher {
             .retain_mut(|child| matches!(child.try_wait(), Ok(None)));
     }
 
-    fn spawn(
-        &self,
-        id: &str,
-        dir: &RunDir,
-        settings: &Settings,
-        report: process::Stdio,
-    ) -> Result<Child, MonitorError> {
-        let failed = |error: serde_json::Error| MonitorError::Launch(error.into());
-        let stdio = serde_json::to_string(&settings.stdio).map_err(failed)?;
-        let lifecycle = serde_json::to_string(&settings.lifecycle).map_err(failed)?;
+    fn spawn(&self, id: &str, dir: &RunDir, report: process::Stdio) -> Result<Child, MonitorError> {
         let mut command = Command::new(self.executable().map_err(MonitorError::Launch)?);
         command
             .arg0("podman-reference")
@@ -100,8 +83,6 @@ impl Launcher {
                 id.as_ref(),
                 dir.keep().as_os_str(),
                 dir.run().as_os_str(),
-                stdio.as_ref(),
-                lifecycle.as_ref(),
             ])
             .env_clear();
         kill_point::hand_on(&mut command)

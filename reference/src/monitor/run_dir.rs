@@ -25,7 +25,7 @@ use crate::{
 ///                               exit.json   how the last run ended; written last
 ///                               ctr.log     the log, one record a line
 /// run (gone after a reboot)     monitor.json, oci/ (the runtime's state)
-///                               config.json, confinement.json (the bundle)
+///                               config.json, confinement.json (the bundle), settings.json
 ///                               attach (SOCK_SEQPACKET), ctl (FIFO)
 /// ```
 #[derive(Debug, Clone)]

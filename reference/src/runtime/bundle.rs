@@ -4,7 +4,7 @@ use std::{io, path::Path};
 
 use oci_spec::OciSpecError;
 
-use super::{ContainerSetup, confinement::Confinement, filter::Uncompiled, sysctls};
+use super::{ContainerSetup, confinement::Confinement, filter::Uncompiled};
 
 /// The OCI configuration, in the bundle.
 pub(super) const CONFIGURATION: &str = "config.json";
@@ -32,8 +32,7 @@ impl ContainerSetup {
     pub fn write_bundle(&self, bundle: &Path) -> Result<(), BundleError> {
         let mut spec = self.spec()?;
         Confinement::take_from(&mut spec)?.write(bundle)?;
-        self.save_settings(bundle)?;
-        sysctls::write(&self.settings.security.sysctls, bundle)?;
+        self.settings.save(bundle)?;
         Ok(spec.save(bundle.join(CONFIGURATION))?)
     }
 }

@@ -15,21 +15,15 @@ use libcontainer::{
 use oci_spec::runtime::Spec;
 
 use super::{
-    bundle::CONFIGURATION,
-    confinement::Confinement,
-    console::Console,
-    devices,
-    executor::Program,
-    limits,
-    setup::{settings_of, started_cgroup},
-    sysctls,
-    trouble::Trouble,
+    bundle::CONFIGURATION, confinement::Confinement, console::Console, devices, executor::Program,
+    limits, setup::cgroup_path, trouble::Trouble,
 };
 use crate::{
     settings::Settings,
     sys::{
         self, cgroup, network,
         process::{self, Pid},
+        sysctl,
     },
 };
 
@@ -48,7 +42,7 @@ pub struct Pipes {
 pub struct Container {
     id: String,
     bundle: PathBuf,
-    settings: Result<Settings, String>,
+    settings: Settings,
     cgroup: PathBuf,
     pid: Option<Pid>,
     handle: Option<Handle>,
@@ -58,12 +52,12 @@ pub struct Container {
 impl Container {
     /// The container of the OCI bundle at `bundle`; the runtime's own state goes to `oci/` in there.
     #[must_use]
-    pub fn new(id: &str, bundle: &Path) -> Self {
+    pub fn new(id: &str, bundle: &Path, settings: Settings) -> Self {
         Self {
             id: id.to_owned(),
             bundle: bundle.to_owned(),
-            settings: settings_of(bundle).map_err(|error| format!("its settings: {error}")),
-            cgroup: started_cgroup(id, bundle),
+            cgroup: cgroup_path(id, &settings.resources),
+            settings,
             pid: None,
             handle: None,
             trouble: None,
@@ -104,14 +98,13 @@ impl Container {
         &mut self,
         streams: impl FnOnce(ContainerBuilder) -> ContainerBuilder,
     ) -> Result<Pid, String> {
-        let settings = self.settings.clone()?;
         let mut trouble = Trouble::catch().map_err(|error| error.to_string())?;
-        match self.build(&settings, streams, &trouble) {
+        match self.build(streams, &trouble) {
             Ok((handle, pid)) => {
                 self.pid = Some(pid);
                 self.handle = Some(handle);
                 self.trouble = Some(trouble);
-                limits::enforce(&settings.resources, &self.cgroup, pid)
+                limits::enforce(&self.settings.resources, &self.cgroup, pid)
                     .inspect_err(|_| self.remove())?;
                 Ok(pid)
             }
@@ -171,7 +164,6 @@ impl Container {
 
     fn build(
         &self,
-        settings: &Settings,
         streams: impl FnOnce(ContainerBuilder) -> ContainerBuilder,
         trouble: &Trouble,
     ) -> Result<(Handle, Pid), LibcontainerError> {
@@ -181,7 +173,7 @@ impl Container {
             .with_executor(Program::new(
                 trouble.writer(),
                 confinement,
-                settings.resources.ulimit.clone(),
+                self.settings.resources.ulimit.clone(),
             ));
         let handle = streams(builder)
             .as_init(&self.bundle)
@@ -193,7 +185,7 @@ impl Container {
             "the runtime gave no process".into(),
         ))?;
         network::raise_loopback(pid).map_err(LibcontainerError::OtherIO)?;
-        sysctls::set(&self.bundle, pid).map_err(LibcontainerError::OtherIO)?;
+        sysctl::set(pid, &self.settings.security.sysctls).map_err(LibcontainerError::OtherIO)?;
         let spec = Spec::load(self.bundle.join(CONFIGURATION))?;
         if let Some(rules) = devices::rules_of(&spec) {
             sys::devices::restrict(&self.cgroup, &rules).map_err(LibcontainerError::OtherIO)?;

@@ -17,7 +17,6 @@ mod mounts;
 mod seccomp;
 mod setup;
 mod spec;
-mod sysctls;
 mod trouble;
 mod working_directory;
 

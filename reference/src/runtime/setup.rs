@@ -2,14 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
     path::{Path, PathBuf},
 };
 
 use crate::settings::{Resources, Settings};
-
-/// The file of the OCI bundle in which the settings stand: the OCI configuration has no place for all of them.
-const SETTINGS: &str = "settings.json";
 
 /// A container with everything resolved: nothing here refers to an image, a name or a default.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,23 +54,6 @@ pub enum Network {
     Host,
 }
 
-impl ContainerSetup {
-    /// Writes the settings into the OCI bundle, for the container's monitor.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    pub(super) fn save_settings(&self, bundle: &Path) -> io::Result<()> {
-        let text = serde_json::to_vec(&self.settings)?;
-        fs::write(bundle.join(SETTINGS), text)
-    }
-}
-
-/// The settings in an OCI bundle.
-pub(super) fn settings_of(bundle: &Path) -> io::Result<Settings> {
-    let text = fs::read(bundle.join(SETTINGS))?;
-    Ok(serde_json::from_slice(&text)?)
-}
-
 /// The cgroup of the container with this id, in every hierarchy.
 #[must_use]
 pub fn cgroup_path(id: &str, resources: &Resources) -> PathBuf {
@@ -88,6 +67,6 @@ pub fn cgroup_path(id: &str, resources: &Resources) -> PathBuf {
 /// The cgroup of a container that was started from this OCI bundle, if it was.
 #[must_use]
 pub fn started_cgroup(id: &str, bundle: &Path) -> PathBuf {
-    let settings = settings_of(bundle).unwrap_or_default();
+    let settings = Settings::load(bundle).unwrap_or_default();
     cgroup_path(id, &settings.resources)
 }

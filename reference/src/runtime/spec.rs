@@ -30,6 +30,8 @@ impl ContainerSetup {
     /// If the OCI library refuses a value, or the host's cgroups cannot be read.
     pub fn spec(&self) -> Result<Spec, OciSpecError> {
         let host = Hierarchies::of_host().map_err(OciSpecError::Io)?;
+        let bounding =
+            isolation::bounding(&self.settings.security, held().map_err(OciSpecError::Io)?);
         SpecBuilder::default()
             .version(OCI_VERSION)
             .hostname(&self.hostname)
@@ -40,13 +42,13 @@ impl ContainerSetup {
                     .build()?,
             )
             .mounts(mounts::mounts(&self.id, &self.files, &self.settings)?)
-            .process(self.process()?)
-            .linux(self.linux(host)?)
+            .process(self.process(bounding)?)
+            .linux(self.linux(host, bounding)?)
             .annotations(self.labels.clone().into_iter().collect::<HashMap<_, _>>())
             .build()
     }
 
-    fn process(&self) -> Result<Process, OciSpecError> {
+    fn process(&self, bounding: CapabilitySet) -> Result<Process, OciSpecError> {
         let security = &self.settings.security;
         let user = UserBuilder::default()
             .uid(self.user.uid)
@@ -59,18 +61,13 @@ impl ContainerSetup {
             .args(self.argv.clone())
             .env(self.environment())
             .cwd(&self.cwd)
-            .capabilities(isolation::capabilities(self.bounding()?, self.user.uid)?)
+            .capabilities(isolation::capabilities(bounding, self.user.uid)?)
             .build()?;
         process.set_apparmor_profile(security.apparmor.clone());
         // Not `false`: the library takes any value as a wish to load the seccomp filter late, without the right to do so.
         process.set_no_new_privileges(security.no_new_privileges.then_some(true));
         process.set_rlimits(None);
         Ok(process)
-    }
-
-    fn bounding(&self) -> Result<CapabilitySet, OciSpecError> {
-        let held = held().map_err(OciSpecError::Io)?;
-        Ok(isolation::bounding(&self.settings.security, held))
     }
 
     /// The environment with PATH and HOME. The runtime would look HOME up in the image's /etc/passwd, which is not ours to trust.
@@ -92,7 +89,7 @@ impl ContainerSetup {
         env
     }
 
-    fn linux(&self, host: &Hierarchies) -> Result<Linux, OciSpecError> {
+    fn linux(&self, host: &Hierarchies, bounding: CapabilitySet) -> Result<Linux, OciSpecError> {
         let security = &self.settings.security;
         let resources = LinuxResourcesBuilder::default()
             .devices(devices::rules(security)?)
@@ -107,7 +104,7 @@ impl ContainerSetup {
             .masked_paths(isolation::masked_paths(security))
             .readonly_paths(read_only)
             .build()?;
-        linux.set_seccomp(seccomp::filter(security, self.bounding()?)?);
+        linux.set_seccomp(seccomp::filter(security, bounding)?);
         Ok(linux)
     }
 

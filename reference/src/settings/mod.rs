@@ -1,6 +1,8 @@
 //! What a container was asked for beyond its program: the engine checks it, the store keeps it, the runtime applies it.
 //!
-//! Plain data without behaviour; a field that a record lacks has its default.
+//! Plain data; a field that a record lacks has its default.
+
+use std::{fs, io, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,9 @@ pub use resources::{Amount, DeviceFigure, Resources, Ulimit};
 pub use security::{Capabilities, Device, Seccomp, Security};
 pub use stdio::{Log, Stdio};
 
+/// Their file in a container's run directory, where its monitor finds them.
+const FILE: &str = "settings.json";
+
 /// A container's settings, a part for each concern.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -38,4 +43,22 @@ pub struct Settings {
     pub stdio: Stdio,
     /// What happens at a container's start and end.
     pub lifecycle: Lifecycle,
+}
+
+impl Settings {
+    /// Leaves them in a container's run directory.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, run: &Path) -> io::Result<()> {
+        fs::write(run.join(FILE), serde_json::to_vec(self)?)
+    }
+
+    /// Those in a container's run directory.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is damaged.
+    pub fn load(run: &Path) -> io::Result<Self> {
+        Ok(serde_json::from_slice(&fs::read(run.join(FILE))?)?)
+    }
 }

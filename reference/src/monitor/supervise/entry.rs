@@ -4,7 +4,7 @@ use std::{ffi::OsString, fs::File, io::Write};
 
 use crate::{
     monitor::{RunDir, report::Report},
-    settings::{Lifecycle, Stdio},
+    settings::Settings,
     sys::{detach::detach, limits},
 };
 
@@ -12,33 +12,42 @@ use crate::{
 pub(super) struct Entry {
     pub(super) id: String,
     pub(super) dir: RunDir,
-    pub(super) stdio: Stdio,
-    pub(super) lifecycle: Lifecycle,
+    pub(super) settings: Settings,
     answer: Option<File>,
 }
 
 impl Entry {
-    /// `None` if a person ran the subcommand by hand with other arguments, or the kernel refuses.
+    /// `None` if a person ran the subcommand by hand with other arguments, the kernel refuses, or the settings cannot be read; the
+    /// last of these is told to the daemon.
     pub(super) fn new(mut arguments: impl Iterator<Item = OsString>) -> Option<Self> {
         let id = arguments.next()?.into_string().ok()?;
         let dir = RunDir::new(arguments.next()?, arguments.next()?);
-        let stdio: Stdio = serde_json::from_slice(arguments.next()?.as_encoded_bytes()).ok()?;
-        let lifecycle = serde_json::from_slice(arguments.next()?.as_encoded_bytes()).ok()?;
-        let answer = detach().ok()?;
+        let answer = detach().ok()?.into();
         limits::lower_open_files().ok()?;
-        Some(Self {
-            id,
-            dir: dir.with_log(&stdio.log),
-            stdio,
-            lifecycle,
-            answer: Some(answer.into()),
-        })
+        match Settings::load(dir.run()) {
+            Ok(settings) => Some(Self {
+                id,
+                dir: dir.with_log(&settings.stdio.log),
+                settings,
+                answer: Some(answer),
+            }),
+            Err(error) => {
+                tell(answer, &Report::Failed(format!("its settings: {error}")));
+                None
+            }
+        }
     }
 
     /// Tells the daemon, once. A daemon that has died meanwhile reads the records instead.
     pub(super) fn report(&mut self, report: &Report) {
-        if let (Some(mut answer), Ok(text)) = (self.answer.take(), serde_json::to_vec(report)) {
-            let _ = answer.write_all(&text);
+        if let Some(answer) = self.answer.take() {
+            tell(answer, report);
         }
+    }
+}
+
+fn tell(mut answer: File, report: &Report) {
+    if let Ok(text) = serde_json::to_vec(report) {
+        let _ = answer.write_all(&text);
     }
 }

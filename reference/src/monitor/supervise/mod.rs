@@ -20,7 +20,7 @@ use super::{
     report::Report,
 };
 use crate::{
-    settings::Log,
+    settings::{Log, Settings},
     sys::{
         kill_point::{self, Point},
         pidfd::PidFd,
@@ -78,17 +78,17 @@ pub trait Workload {
 }
 
 /// Runs a monitor: the process that [`super::Launcher`] started, with the arguments after the subcommand.
-/// `workload` makes the container of an id and its run directory.
+/// `workload` makes the container of an id, its run directory and its settings.
 #[must_use]
 pub fn supervise<W: Workload>(
     arguments: impl Iterator<Item = std::ffi::OsString>,
-    workload: impl FnOnce(&str, &RunDir) -> W,
+    workload: impl FnOnce(&str, &RunDir, &Settings) -> W,
 ) -> ExitCode {
     let Some(mut entry) = Entry::new(arguments) else {
         return ExitCode::from(2);
     };
     kill_point::reached(Point::MonitorBegun);
-    let mut workload = workload(&entry.id, &entry.dir);
+    let mut workload = workload(&entry.id, &entry.dir, &entry.settings);
     match start(&entry, &mut workload) {
         Ok(run) => {
             entry.report(&Report::Started(run.init.clone()));
@@ -114,7 +114,7 @@ struct Run {
 /// Starts the container. Its record is written before its program runs, so that a full disk is noticed in time, and counts once
 /// it does: until then the last run is the one that there was, also if this process is killed.
 fn start(entry: &Entry, workload: &mut impl Workload) -> Result<Run, MonitorError> {
-    let (dir, stdio) = (&entry.dir, &entry.stdio);
+    let (dir, stdio) = (&entry.dir, &entry.settings.stdio);
     let monitor = introduce(entry)?;
     let log = match stdio.log {
         Log::None => LogWriter::none(),
@@ -155,7 +155,7 @@ fn introduce(entry: &Entry) -> Result<ProcessId, MonitorError> {
         process: monitor.clone(),
     };
     record::write(&entry.dir.monitor_record(), &record, Durability::Processes)?;
-    if let Some(path) = &entry.lifecycle.pidfile {
+    if let Some(path) = &entry.settings.lifecycle.pidfile {
         let pid = monitor.pid.to_string();
         replace(path, pid.as_bytes(), Durability::Processes)
             .map_err(MonitorError::file("write", path))?;
