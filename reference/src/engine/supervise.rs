@@ -29,14 +29,22 @@ pub fn start(
     kill_point::reached(Point::StartFiles);
     setup.write_bundle(dir.run()).map_err(|e| refused(&e))?;
     kill_point::reached(Point::StartConfigured);
-    let cgroup = cgroup_path(&setup.id, &setup.settings.resources);
-    cgroup::make(&cgroup)
-        .map_err(MonitorError::file("make the cgroup", cgroup))
+    make_cgroup(dir, setup)
         .and_then(|()| launcher.launch(&setup.id, dir))
         .inspect_err(|_| {
             // The monitor has cleared up, unless it was killed. What cannot be removed is removed with the container.
             let _ = clear(dir, &setup.id);
         })
+}
+
+fn make_cgroup(dir: &RunDir, setup: &ContainerSetup) -> Result<(), MonitorError> {
+    let path = cgroup_path(&setup.id, &setup.settings.resources);
+    cgroup::make(&path).map_err(MonitorError::file("make the cgroup", &path))?;
+    // Without it the container is as good, but its statistics tell of no disk.
+    if let Err(error) = cgroup::count_disk(&path, dir.keep()) {
+        tracing::warn!(setup.id, "what it reads and writes is not counted: {error}");
+    }
+    Ok(())
 }
 
 /// A failure before the monitor is there, with its causes.

@@ -10,11 +10,13 @@ use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, statfs};
 
 use super::process::{Pid, kill_member};
 
+mod accounting;
 mod control;
 mod freezer;
 mod groups;
 mod usage;
 
+pub use accounting::count_disk;
 pub use control::{Control, ControlError, set};
 pub use freezer::{Freezer, Progress};
 pub use groups::make;
