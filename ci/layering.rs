@@ -28,10 +28,10 @@ const SUITE: &[(&str, u8)] = &[
     ("report", 1),
     ("baseline", 1),
     ("event", 2),
-    ("idl", 2),
     ("spec", 2),
     ("endpoint", 2),
     ("scenario", 3),
+    ("idl", 4),
 ];
 
 fn workspace() -> PathBuf {

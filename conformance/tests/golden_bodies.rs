@@ -29,6 +29,8 @@ fn meet(golden: &str, body: &Value) -> Result<Captures, Vec<Mismatch>> {
         .map(|()| captures)
 }
 
+const SERVICE: &str = include_str!("../../fixtures/org.varlink.service.varlink");
+
 const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 #[rstest]
@@ -45,6 +47,13 @@ const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd
 #[case::bool(r#""{{bool}}""#, json!(false))]
 #[case::array(r#""{{array}}""#, json!(null))]
 #[case::object(r#""{{object}}""#, json!({"a": 1}))]
+#[case::distinct(r#""{{distinct}}""#, json!(["a", "b", 1, "1"]))]
+#[case::distinct_of_none(r#""{{distinct}}""#, json!(null))]
+#[case::not_distinct(r#""{{not distinct}}""#, json!([1, 1.0]))]
+#[case::definition(r#""{{definition of org.varlink.service}}""#, json!(SERVICE))]
+#[case::definition_that_says_more(
+    r#""{{definition extending org.varlink.service}}""#, json!(format!("{SERVICE}method M() -> ()\n"))
+)]
 #[case::id(r#""{{id}}""#, json!(ID))]
 #[case::int(r#""{{int}}""#, json!(-3))]
 #[case::int_without_fraction(r#""{{int}}""#, json!(3.0))]
@@ -107,6 +116,23 @@ fn accepts(#[case] golden: &str, #[case] body: Value) {
 #[case(r#"[1, 2]"#, json!([1]), "[1]", "element [1] is missing")]
 #[case(r#""{{nonempty}}""#, json!(""), "", r#"the body is "", expected a string that is not empty"#)]
 #[case(r#""{{array}}""#, json!({"a": 1}), "", r#"the body is {"a":1}, expected an array"#)]
+#[case(r#""{{distinct}}""#, json!(["a", "b", "a"]), "",
+    r#"the body has "a" at 0 and again at 2, expected it once"#)]
+#[case(r#""{{distinct}}""#, json!("a"), "",
+    r#"the body is "a", expected an array whose elements differ from each other"#)]
+#[case(r#"{"d": "{{definition of org.varlink.service}}"}"#,
+    json!({"d": SERVICE.replace("url: string", "url: ?string").replace("error ExpectedMore ()", "type T ()")}), "d",
+    "member \"d\" departs from the definition of org.varlink.service: method GetInfo: output url is ?string, expected \
+     string; error ExpectedMore is missing; type T is not expected")]
+#[case(r#""{{definition extending org.varlink.service}}""#,
+    json!("interface org.varlink.service\nmethod GetInfo() -> ()\n"), "",
+    "the body departs from the definition of org.varlink.service or more: method GetInfo: output vendor is missing; \
+     method GetInfo: output product is missing; method GetInfo: output version is missing; \
+     method GetInfo: output url is missing; method GetInfo: output interfaces is missing; and 7 more")]
+#[case(r#""{{definition of org.varlink.service}}""#, json!("interface a.b\nmethod M() -> ()\n"), "",
+    "the body departs from the definition of org.varlink.service: it defines a.b, expected org.varlink.service")]
+#[case(r#""{{definition of org.varlink.service}}""#, json!(1), "",
+    "the body is 1, expected the definition of org.varlink.service")]
 #[case(r#""{{id}}""#, json!("ABC"), "", r#"the body is "ABC", expected 64 lower-case hexadecimal digits"#)]
 #[case(r#""{{int}}""#, json!(1.5), "", "the body is 1.5, expected an integer")]
 #[case(r#""{{int}}""#, json!("1"), "", r#"the body is "1", expected an integer"#)]

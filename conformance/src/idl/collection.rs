@@ -45,6 +45,11 @@ impl Definitions {
         Ok(())
     }
 
+    /// The names of all.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.interfaces.keys().map(String::as_str)
+    }
+
     /// The interface of this name.
     pub fn get(&self, name: &str) -> Option<&Interface> {
         self.interfaces.get(name)

@@ -78,12 +78,19 @@ pub enum DefinitionError {
     },
 }
 
+/// How deep types may nest: the parser goes as deep as a text does, and some texts come from services.
+const DEEPEST: usize = 32;
+
 impl Interface {
     /// Parses a definition.
     ///
     /// # Errors
-    /// The text is not a definition, defines a name twice or uses a type that it does not define.
+    /// The text is not a definition, nests deeper than 32 types, defines a name twice or uses a type that it does not define.
     pub fn parse(text: &str) -> Result<Self, DefinitionError> {
+        if depth(text) > DEEPEST {
+            let reason = format!("its types nest deeper than {DEEPEST}");
+            return Err(DefinitionError::Syntax(reason));
+        }
         let idl =
             IDL::try_from(text).map_err(|error| DefinitionError::Syntax(error.to_string()))?;
         let interface = Self {
@@ -131,6 +138,25 @@ impl Interface {
         }
         None
     }
+}
+
+/// How deep types nest: each bracket, and each mark before a type, is one within another.
+fn depth(text: &str) -> usize {
+    let (mut open, mut marks, mut deepest) = (0_usize, 0_usize, 0_usize);
+    let code = text.lines().filter_map(|line| line.split('#').next());
+    for c in code.flat_map(str::chars) {
+        match c {
+            '(' => open += 1,
+            ')' => open = open.saturating_sub(1),
+            '[' | '?' => marks += 1,
+            _ => {}
+        }
+        if matches!(c, ')' | ',' | ':' | '>') {
+            marks = 0;
+        }
+        deepest = deepest.max(open + marks);
+    }
+    deepest
 }
 
 fn method(method: &varlink_parser::Method<'_>) -> Method {
@@ -218,5 +244,21 @@ mod tests {
             Interface::parse("interface"),
             Err(DefinitionError::Syntax(_))
         ));
+    }
+
+    #[test]
+    fn types_nest_only_so_deep() {
+        let arrays =
+            |depth: usize| format!("interface a.b\ntype T (x: {}int)\n", "[]".repeat(depth));
+        let structs = |depth: usize| {
+            let (open, close) = ("(x: ".repeat(depth), ")".repeat(depth));
+            format!("interface a.b\ntype T {open}int{close}\n")
+        };
+        assert!(Interface::parse(&arrays(30)).is_ok());
+        assert!(Interface::parse(&structs(30)).is_ok());
+        for text in [arrays(1_000_000), structs(1_000_000), "?".repeat(1_000_000)] {
+            let error = Interface::parse(&text).unwrap_err();
+            assert!(error.to_string().ends_with("its types nest deeper than 32"));
+        }
     }
 }

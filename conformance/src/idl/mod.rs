@@ -2,8 +2,10 @@
 
 mod check;
 mod collection;
+mod difference;
 mod interface;
 
 pub use check::{Departure, Kind};
 pub use collection::Definitions;
+pub use difference::Departures;
 pub use interface::{DefinitionError, Field, Interface, Method, Type};

@@ -1,6 +1,9 @@
 //! When two JSON values count as the same: numbers as numbers, and `null`, `[]` and `{}` alike.
 
-use std::cmp::Ordering;
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap},
+};
 
 use serde_json::{Number, Value};
 
@@ -28,6 +31,41 @@ pub(crate) fn same(left: &Value, right: &Value) -> bool {
             .iter()
             .all(|(key, value)| right.get(key).is_some_and(|other| same(value, other))),
         _ => left == right || (is_hollow(left) && is_hollow(right)),
+    }
+}
+
+/// The first element that counts as the same as an earlier one, and that one before it, by index.
+pub(crate) fn repeated(elements: &[Value]) -> Option<(usize, usize)> {
+    let mut known = HashMap::new();
+    let mut elements = elements.iter().enumerate();
+    elements.find_map(|(index, one)| {
+        let earlier = known.insert(canonical(one), index)?;
+        Some((earlier, index))
+    })
+}
+
+/// A text that values have in common if they count as the same, and only then.
+fn canonical(value: &Value) -> String {
+    match value {
+        hollow if is_hollow(hollow) => "null".to_owned(),
+        Value::Number(number) => {
+            let whole = number.as_i128().or_else(|| {
+                let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
+                whole_part(float)
+            });
+            whole.map_or_else(|| format!("{:?}", number.as_f64()), |w| w.to_string())
+        }
+        Value::Array(elements) => {
+            let elements: Vec<String> = elements.iter().map(canonical).collect();
+            format!("[{}]", elements.join(","))
+        }
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(key, value)| (Value::from(key.as_str()).to_string(), canonical(value)));
+            format!("{:?}", members.collect::<BTreeMap<_, _>>())
+        }
+        other => other.to_string(),
     }
 }
 
@@ -88,6 +126,21 @@ mod tests {
     fn sameness(#[case] left: Value, #[case] right: Value, #[case] expected: bool) {
         assert_eq!(same(&left, &right), expected);
         assert_eq!(same(&right, &left), expected);
+        assert_eq!(canonical(&left) == canonical(&right), expected);
+    }
+
+    #[rstest]
+    #[case(json!([]), None)]
+    #[case(json!(["a", "b", "A", "1", 1]), None)]
+    #[case(json!(["a", "b", "b", "a"]), Some((1, 2)))]
+    #[case(json!([{"x": 1}, {"x": 1.0}]), Some((0, 1)))]
+    #[case(json!([null, "", []]), Some((0, 2)))]
+    fn an_element_that_comes_again_is_found(
+        #[case] elements: Value,
+        #[case] wanted: Option<(usize, usize)>,
+    ) {
+        let elements = elements.as_array().map(Vec::as_slice).unwrap();
+        assert_eq!(repeated(elements), wanted);
     }
 
     #[rstest]

@@ -6,21 +6,25 @@ use regex::Regex;
 use serde_json::{Number, Value};
 
 use super::{
-    compare::{is_hollow, same},
+    compare::{is_hollow, repeated, same},
+    definition::Definition,
     excerpt::Excerpt,
+    holding::elements_of,
     insertion::{Name, WordKind, Words, is_name},
     mistake::Mistake,
     relation::{Operand, Relation, accepts_number, bound},
 };
 
 /// The words that cannot name a capture.
-pub(crate) const RESERVED: [&str; 17] = [
+pub(crate) const RESERVED: [&str; 19] = [
     "any",
     "string",
     "nonempty",
     "bool",
     "array",
     "object",
+    "distinct",
+    "definition",
     "id",
     "int",
     "number",
@@ -43,6 +47,9 @@ pub(crate) enum Matcher {
     Bool,
     Array,
     Object,
+    /// An array whose elements differ from each other.
+    Distinct,
+    Definition(Definition),
     Id,
     Time,
     Number {
@@ -128,6 +135,8 @@ impl Matcher {
             "bool" => Self::Bool,
             "array" => Self::Array,
             "object" => Self::Object,
+            "distinct" => Self::Distinct,
+            "definition" => Self::Definition(Definition::read(words, source)?),
             "id" => Self::Id,
             "time" => Self::Time,
             "int" | "number" => Self::Number {
@@ -158,6 +167,8 @@ impl Matcher {
             Self::Bool => value.is_boolean(),
             Self::Array => value.is_array() || is_hollow(value),
             Self::Object => value.is_object() || is_hollow(value),
+            Self::Distinct => elements_of(value).is_some_and(|all| repeated(all).is_none()),
+            Self::Definition(definition) => definition.accepts(value),
             Self::Id => matches_text(ID.as_ref(), value),
             Self::Time => matches_text(TIME.as_ref(), value),
             Self::Regex { whole, .. } => matches_text(Some(whole), value),
@@ -182,7 +193,12 @@ impl Matcher {
             Self::Number { whole: false, .. } => r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?",
             Self::Regex { written, .. } => written,
             Self::Capture(_, matcher) => return matcher.inside_text(),
-            Self::Array | Self::Object | Self::Not(_) | Self::Same(_) => return None,
+            Self::Array
+            | Self::Object
+            | Self::Distinct
+            | Self::Definition(_)
+            | Self::Not(_)
+            | Self::Same(_) => return None,
         })
     }
 
@@ -206,6 +222,8 @@ impl Matcher {
             Self::Bool => "a bool".to_owned(),
             Self::Array => "an array".to_owned(),
             Self::Object => "an object".to_owned(),
+            Self::Distinct => "an array whose elements differ from each other".to_owned(),
+            Self::Definition(definition) => definition.describe(),
             Self::Id => "64 lower-case hexadecimal digits".to_owned(),
             Self::Time => "a point in time".to_owned(),
             Self::Regex { written, .. } => format!("a string that matches /{written}/"),
@@ -219,6 +237,23 @@ impl Matcher {
             Self::Not(matcher) => format!("anything but {}", matcher.describe(names)),
             Self::Same(name) => name.describe(names),
             Self::Capture(_, matcher) => matcher.describe(names),
+        }
+    }
+
+    /// What is wrong with a value that is not accepted, where that says more than the value and what was expected.
+    pub(crate) fn objection(&self, value: &Value) -> Option<String> {
+        match self {
+            Self::Distinct => {
+                let elements = elements_of(value)?;
+                let (first, again) = repeated(elements)?;
+                let element = super::mismatch::short(elements.get(first)?);
+                Some(format!(
+                    "has {element} at {first} and again at {again}, expected it once"
+                ))
+            }
+            Self::Definition(definition) => definition.objection(value.as_str()?),
+            Self::Capture(_, matcher) => matcher.objection(value),
+            _ => None,
         }
     }
 
@@ -242,8 +277,8 @@ impl Matcher {
     }
 }
 
-pub(crate) const KNOWN: &str = "any, string, nonempty, bool, array, object, id, int, number, time, \
-                     /regex/, not M, name = M, or a name";
+pub(crate) const KNOWN: &str = "any, string, nonempty, bool, array, object, distinct, definition of NAME, id, int, \
+                     number, time, /regex/, not M, name = M, or a name";
 
 fn wrong_regex(source: &Excerpt, range: std::ops::Range<usize>, written: &str) -> Mistake {
     let reason = Regex::new(written).err().map(|error| error.to_string());

@@ -110,10 +110,13 @@ impl Explainer<'_> {
         }
         match &node.shape {
             Shape::Literal(literal) => self.differs(node, value, path, &short(literal)),
-            Shape::Matcher { matcher, .. } => {
-                let expected = matcher.describe(&self.scope);
-                self.differs(node, value, path, &expected);
-            }
+            Shape::Matcher { matcher, .. } => match matcher.objection(value) {
+                Some(objection) => self.note(node, path, &objection),
+                None => {
+                    let expected = matcher.describe(&self.scope);
+                    self.differs(node, value, path, &expected);
+                }
+            },
             Shape::Form(form) => {
                 let expected = format!("a string of the form {:?}", form.written);
                 self.differs(node, value, path, &expected);

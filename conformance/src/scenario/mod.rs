@@ -6,6 +6,7 @@ mod call;
 pub mod captures;
 mod case_table;
 mod compare;
+mod definition;
 mod directive;
 mod duration;
 mod excerpt;
