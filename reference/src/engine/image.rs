@@ -107,13 +107,39 @@ impl Images {
     /// In this order: full id, full reference, short name, prefix of an id.
     pub(super) fn find(&self, name: &str) -> Result<Found> {
         let digits = name.strip_prefix("sha256:").unwrap_or(name);
-        if let Some(image) = self.by_id.get(digits) {
-            return Ok(by_id(image));
-        }
-        if let Some(found) = self.find_by_name(name)? {
+        if !self.by_id.contains_key(digits)
+            && let Some(found) = self.find_by_name(name)?
+        {
             return Ok(found);
         }
-        self.find_by_prefix(name)
+        self.find_by_id(name)
+    }
+
+    /// The image of this name, of this id (in full or the only one that begins so), or of both.
+    pub(super) fn asked_for(&self, name: &str, id: Option<&str>) -> Result<Found> {
+        let Some(id) = id else {
+            return self.find(name);
+        };
+        let by_id = self.find_by_id(id);
+        if name.is_empty() {
+            return by_id;
+        }
+        let by_name = self.find(name)?;
+        match by_id {
+            Ok(other) if other.image.record.id == by_name.image.record.id => Ok(by_name),
+            Ok(_) => Err(EngineError::Refused(format!(
+                "image_id: {id:?} is another image than {name:?}"
+            ))),
+            Err(error) => Err(EngineError::Refused(format!("image_id: {error}"))),
+        }
+    }
+
+    fn find_by_id(&self, id: &str) -> Result<Found> {
+        let digits = id.strip_prefix("sha256:").unwrap_or(id);
+        match self.by_id.get(digits) {
+            Some(image) => Ok(by_id(image)),
+            None => self.find_by_prefix(id),
+        }
     }
 
     fn find_by_name(&self, name: &str) -> Result<Option<Found>> {

@@ -2,8 +2,8 @@
 
 use std::{fs, io, path::Path};
 
-use super::{ContainerSetup, Network};
-use crate::sys::tree::Tree;
+use super::{ContainerSetup, Network, resolver};
+use crate::{settings::KnownHost, sys::tree::Tree};
 
 /// Where a container sees each, and its name in the directory that holds them.
 pub(super) const FILES: [(&str, &str); 3] = [
@@ -26,9 +26,13 @@ impl ContainerSetup {
             Network::Host => host_file("/etc/hosts"),
             Network::None => LOCALHOST.to_owned(),
         };
-        write("hosts", &hosts(&known, &self.hostname))?;
+        let asked_for = &self.settings.network;
+        write("hosts", &hosts(&asked_for.hosts, &known, &self.hostname))?;
         write("hostname", &format!("{}\n", self.hostname))?;
-        write("resolv.conf", &host_file("/etc/resolv.conf"))
+        write(
+            "resolv.conf",
+            &resolver::configuration(&host_file("/etc/resolv.conf"), asked_for),
+        )
     }
 
     /// The runtime mounts them over files. A link is replaced rather than followed: what it points to, which often is there only
@@ -48,8 +52,11 @@ fn host_file(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }
 
-/// The known names, and the container's own where it is not among them.
-fn hosts(known: &str, hostname: &str) -> String {
+/// The names that were asked for, the known ones, and the container's own where it is not among those. A resolver takes the first
+/// line that has a name.
+fn hosts(asked_for: &[KnownHost], known: &str, hostname: &str) -> String {
+    let line = |host: &KnownHost| format!("{}\t{}\n", host.address, host.name);
+    let first: String = asked_for.iter().map(line).collect();
     let names = |line: &str| line.split('#').next().unwrap_or_default().to_owned();
     let is_known = known.lines().any(|line| {
         names(line)
@@ -58,14 +65,14 @@ fn hosts(known: &str, hostname: &str) -> String {
             .any(|name| name == hostname)
     });
     if is_known {
-        return known.to_owned();
+        return first + known;
     }
     let end = if known.is_empty() || known.ends_with('\n') {
         ""
     } else {
         "\n"
     };
-    format!("{known}{end}127.0.1.1\t{hostname}\n")
+    format!("{first}{known}{end}127.0.1.1\t{hostname}\n")
 }
 
 #[cfg(test)]
@@ -81,6 +88,18 @@ mod tests {
     #[case::only_in_a_comment("10.0.0.1 other # box\n", "10.0.0.1 other # box\n127.0.1.1\tbox\n")]
     #[case::nothing("", "127.0.1.1\tbox\n")]
     fn a_container_finds_its_own_name(#[case] known: &str, #[case] expected: &str) {
-        assert_eq!(hosts(known, "box"), expected);
+        assert_eq!(hosts(&[], known, "box"), expected);
+    }
+
+    #[test]
+    fn what_was_asked_for_comes_first_and_takes_no_name_away() {
+        let host = |name: &str| KnownHost {
+            name: name.to_owned(),
+            address: "192.0.2.1".parse().unwrap(),
+        };
+        assert_eq!(
+            hosts(&[host("db"), host("box")], "127.0.0.1 localhost\n", "box"),
+            "192.0.2.1\tdb\n192.0.2.1\tbox\n127.0.0.1 localhost\n127.0.1.1\tbox\n"
+        );
     }
 }

@@ -14,6 +14,7 @@ mod filter;
 mod isolation;
 mod limits;
 mod mounts;
+mod resolver;
 mod seccomp;
 mod setup;
 mod spec;

@@ -17,7 +17,7 @@ mod stdio;
 pub use lifecycle::Lifecycle;
 pub use mounts::Mounts;
 pub use namespaces::Namespaces;
-pub use network::Network;
+pub use network::{KnownHost, Network, Ports, Protocol};
 pub use resources::{Amount, DeviceFigure, Resources, Ulimit};
 pub use security::{Capabilities, Device, Seccomp, Security};
 pub use stdio::{Log, Stdio};

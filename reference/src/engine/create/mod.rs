@@ -2,6 +2,7 @@
 
 mod capabilities;
 mod devices;
+mod dns;
 mod lifecycle;
 mod mounts;
 mod namespaces;
@@ -40,7 +41,7 @@ const STOP_TIMEOUT: u32 = 10;
 
 impl Engine {
     pub(super) fn create(&self, request: &CreateRequest) -> Result<String> {
-        let found = self.image_to_use(&request.image)?;
+        let found = self.image_to_use(request)?;
         let claim = Claim {
             engine: self,
             image: found.image.record.id.clone(),
@@ -68,9 +69,9 @@ impl Engine {
     }
 
     /// The image stays at least until the claim on it ends.
-    fn image_to_use(&self, name: &str) -> Result<Found> {
+    fn image_to_use(&self, request: &CreateRequest) -> Result<Found> {
         let mut images = lock(&self.images);
-        let found = images.find(name)?;
+        let found = images.asked_for(&request.image, request.image_id.as_deref())?;
         images.add_use(&found.image.record.id);
         Ok(found)
     }
@@ -124,6 +125,7 @@ fn record(
     let image: &Image = &found.image;
     let default = Config::default();
     let config = image.config.config().as_ref().unwrap_or(&default);
+    let settings = settings(request, config)?;
     let net_mode = net_mode(request.network.net_mode.as_deref())?;
     let hostname = hostname(request.hostname.as_deref(), net_mode, &id)?;
     let name = request.name.clone().unwrap_or_default();
@@ -152,15 +154,12 @@ fn record(
         net_mode: net_mode.to_owned(),
         stop_signal: stop_signal(request.stop_signal, config)?.get(),
         stop_timeout: stop_timeout(request.stop_timeout)?,
-        settings: settings(request)?,
+        settings,
     })
 }
 
-fn settings(request: &CreateRequest) -> std::result::Result<Settings, String> {
-    refuse_given(&[
-        ("pod", request.pod.is_some()),
-        ("image_id", request.image_id.is_some()),
-    ])?;
+fn settings(request: &CreateRequest, image: &Config) -> std::result::Result<Settings, String> {
+    refuse_given(&[("pod", request.pod.is_some())])?;
     let own = sysctls::Own {
         network: request.network.net_mode.as_deref() != Some("host"),
         ipc: true,
@@ -169,7 +168,7 @@ fn settings(request: &CreateRequest) -> std::result::Result<Settings, String> {
         security: security::check(&request.security, own)?,
         resources: resources::check(&request.resources)?,
         namespaces: namespaces::check(&request.namespaces)?,
-        network: network::check(&request.network)?,
+        network: network::check(&request.network, image)?,
         mounts: mounts::check(&request.mounts)?,
         stdio: stdio::check(&request.stdio)?,
         lifecycle: lifecycle::check(&request.lifecycle)?,

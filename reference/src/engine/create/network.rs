@@ -1,19 +1,122 @@
 //! Create's fields: network, ports, and the names that the container knows.
 
-use super::refuse_given;
-use crate::{engine::request::NetworkRequest, settings::Network};
+use oci_spec::image::Config;
 
-/// What was asked for, checked; the error names the field and the value.
-pub(super) fn check(request: &NetworkRequest) -> Result<Network, String> {
-    refuse_given(&[
-        ("network", request.network.is_some()),
-        ("publish", !request.publish.is_empty()),
-        ("publish_all", request.publish_all),
-        ("exposed_ports", !request.exposed_ports.is_empty()),
-        ("dns_servers", !request.dns_servers.is_empty()),
-        ("dns_search", !request.dns_search.is_empty()),
-        ("dns_opt", !request.dns_opt.is_empty()),
-        ("host_add", !request.host_add.is_empty()),
-    ])?;
-    Ok(Network {})
+use super::dns;
+use crate::{
+    engine::{ports, request::NetworkRequest},
+    settings::{Network, Ports},
+};
+
+/// What was asked for, checked, and what the image says beside it; the error names the field and the value.
+pub(super) fn check(request: &NetworkRequest, image: &Config) -> Result<Network, String> {
+    check_name(request.network.as_deref())?;
+    check_publish(&request.publish)?;
+    let network = Network {
+        exposed_ports: exposed_ports(&request.exposed_ports, image)?,
+        dns_servers: dns::servers(&request.dns_servers)?,
+        dns_search: dns::search(&request.dns_search)?,
+        dns_options: dns::options(&request.dns_opt)?,
+        hosts: dns::hosts(&request.host_add)?,
+    };
+    refuse_publishing(request)?;
+    Ok(network)
+}
+
+/// The service's own bridge is the only network, and with another mode none is joined.
+fn check_name(given: Option<&str>) -> Result<(), String> {
+    match given {
+        None | Some("" | "bridge" | "default") => Ok(()),
+        Some(other) => Err(format!("network: there is no network {other:?}")),
+    }
+}
+
+fn check_publish(given: &[String]) -> Result<(), String> {
+    for entry in given {
+        ports::check_published(entry).map_err(|why| format!("publish: {entry:?}: {why}"))?;
+    }
+    Ok(())
+}
+
+/// A port that is not mapped must not look as if it were.
+fn refuse_publishing(request: &NetworkRequest) -> Result<(), String> {
+    let wish = match request.publish.first() {
+        Some(entry) => format!("publish: {entry:?}"),
+        None if request.publish_all => "publish_all".to_owned(),
+        None => return Ok(()),
+    };
+    match request.net_mode.as_deref() {
+        None | Some("" | "bridge") => Err(format!("{wish}: this service cannot publish ports yet")),
+        Some(mode) => Err(format!(
+            "{wish}: with net_mode {mode} there is nothing to publish"
+        )),
+    }
+}
+
+/// Those that were asked for and the image's, in order. What the image says wrongly is no fault of the caller's.
+fn exposed_ports(given: &[String], image: &Config) -> Result<Vec<Ports>, String> {
+    let of_image = image.exposed_ports().iter().flatten();
+    let mut all: Vec<Ports> = of_image.filter_map(|text| ports::range(text)).collect();
+    for text in given {
+        let ports = ports::range(text).ok_or_else(|| {
+            format!("exposed_ports: {text:?} holds no port from 1 to 65535, of tcp or udp")
+        })?;
+        all.push(ports);
+    }
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn with(change: impl FnOnce(&mut NetworkRequest)) -> Result<Network, String> {
+        let mut request = NetworkRequest {
+            net_mode: Some("none".into()),
+            ..NetworkRequest::default()
+        };
+        change(&mut request);
+        let image = r#"{"ExposedPorts": {"80/tcp": {}, "53/udp": {}, "x": {}, "9/sctp": {}}}"#;
+        check(&request, &serde_json::from_str(image).unwrap())
+    }
+
+    #[test]
+    fn ports_are_exposed_beside_the_images() {
+        let network = with(|r| r.exposed_ports = vec!["8000-8001/udp".into(), "80".into()]);
+        let told = ports::each(&network.unwrap().exposed_ports);
+        let wanted = ["53/udp", "80/tcp", "8000/udp", "8001/udp"];
+        assert!(told.iter().map(String::as_str).eq(wanted));
+    }
+
+    #[rstest]
+    #[case("bridge", true)]
+    #[case("default", true)]
+    #[case("other", false)]
+    fn there_is_one_network(#[case] name: &str, #[case] known: bool) {
+        let checked = with(|r| r.network = Some(name.into()));
+        assert_eq!(checked.is_ok(), known, "{checked:?}");
+    }
+
+    #[rstest]
+    #[case::text("8080", "80:x", "publish: \"80:x\": it holds no port")]
+    #[case::right("none", "80", "publish: \"80\": with net_mode none")]
+    #[case::bridge("bridge", "80", "publish: \"80\": this service cannot")]
+    #[case::wrong_text_first("bridge", "x", "publish: \"x\": it holds no port")]
+    fn nothing_is_published(#[case] mode: &str, #[case] entry: &str, #[case] why: &str) {
+        let error = with(|r| {
+            r.net_mode = Some(mode.into());
+            r.publish = vec![entry.into()];
+        });
+        assert!(error.as_ref().unwrap_err().starts_with(why), "{error:?}");
+    }
+
+    #[test]
+    fn all_ports_are_not_published_either() {
+        let error = with(|r| r.publish_all = true).unwrap_err();
+        assert!(error.starts_with("publish_all: "), "{error}");
+    }
 }

@@ -94,10 +94,16 @@ pub struct InspectedConfig {
     pub cmd: Vec<String>,
     pub working_dir: String,
     pub labels: BTreeMap<String, String>,
+    /// `PORT/PROTOCOL`, the image's among them.
+    pub exposed_ports: BTreeMap<String, Nothing>,
     pub stop_signal: i32,
     /// Seconds.
     pub stop_timeout: u32,
 }
+
+/// An object without members, where a key says all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Nothing {}
 
 /// How it is tied to the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use document::{
     ContainerInspection, GraphDriver, GraphDriverData, InspectedConfig, InspectedHostConfig,
-    InspectedState, NetworkSettings,
+    InspectedState, NetworkSettings, Nothing,
 };
 
 use super::{
@@ -14,6 +14,7 @@ use super::{
     clock::Time,
     container::Container,
     list::{self, Freshness, Standing},
+    ports,
 };
 use crate::{runtime, sys::cgroup};
 
@@ -105,6 +106,7 @@ fn config(container: &Container) -> InspectedConfig {
     let (entrypoint, cmd) = words
         .split_at_checked(process.entrypoint_length)
         .unwrap_or((&[], words));
+    let exposed = ports::each(&record.settings.network.exposed_ports);
     InspectedConfig {
         hostname: record.hostname.clone(),
         user: process.user.clone(),
@@ -115,6 +117,7 @@ fn config(container: &Container) -> InspectedConfig {
         cmd: cmd.to_vec(),
         working_dir: process.working_directory.clone(),
         labels: record.labels.clone(),
+        exposed_ports: exposed.into_iter().map(|port| (port, Nothing {})).collect(),
         stop_signal: record.stop_signal,
         stop_timeout: record.stop_timeout,
     }
