@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     monitor::RunDir,
-    store::{ContainerRecord, Layout},
+    store::{ContainerId, ContainerRecord, Layout},
     sys::{
         mount::Overlay,
         process::Signal,
@@ -190,6 +190,12 @@ impl Container {
     pub(super) fn is_to_go(&self, state: &State) -> bool {
         let has_ended = state.phase == Phase::Idle && state.last.is_some();
         self.record.settings.lifecycle.remove && has_ended && state.holds == 0
+    }
+
+    /// The containers whose namespaces it uses.
+    pub(super) fn dependencies(&self) -> Vec<ContainerId> {
+        let ids = self.record.settings.dependencies();
+        ids.into_iter().filter_map(|id| id.parse().ok()).collect()
     }
 
     /// Its cgroup, in every hierarchy.

@@ -1,7 +1,7 @@
 //! The containers in memory: found by id, name or prefix.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -14,11 +14,33 @@ pub(super) struct Containers {
     by_id: BTreeMap<ContainerId, Arc<Container>>,
     /// Also the names of containers that are being created.
     names: HashMap<String, ContainerId>,
+    /// Of a container, those that use its namespaces; also those that are being created.
+    users: BTreeMap<ContainerId, BTreeSet<ContainerId>>,
 }
 
 impl Containers {
     pub(super) fn all(&self) -> Vec<Arc<Container>> {
         self.by_id.values().cloned().collect()
+    }
+
+    /// All of them, those that use the namespaces of another one before that one.
+    pub(super) fn users_first(&self) -> Vec<Arc<Container>> {
+        let mut order = Vec::new();
+        let (mut seen, mut done) = (BTreeSet::new(), BTreeSet::new());
+        let mut left: Vec<&ContainerId> = self.by_id.keys().collect();
+        while let Some(id) = left.pop() {
+            if done.contains(id) {
+                continue;
+            }
+            if seen.insert(id) {
+                left.push(id);
+                left.extend(self.users(id));
+                continue;
+            }
+            done.insert(id);
+            order.extend(self.by_id.get(id).cloned());
+        }
+        order
     }
 
     pub(super) fn len(&self) -> usize {
@@ -66,15 +88,42 @@ impl Containers {
         self.names.remove(name);
     }
 
-    /// Adds a container, whose name it also takes.
+    /// From now on `user` uses a namespace of `used`.
+    pub(super) fn add_user(&mut self, used: ContainerId, user: &ContainerId) {
+        self.users.entry(used).or_default().insert(user.clone());
+    }
+
+    /// From now on `user` uses nobody's namespaces.
+    pub(super) fn remove_user(&mut self, user: &ContainerId) {
+        self.users.retain(|_, users| {
+            users.remove(user);
+            !users.is_empty()
+        });
+    }
+
+    /// The containers that use a namespace of this one.
+    pub(super) fn users(&self, used: &ContainerId) -> impl Iterator<Item = &ContainerId> {
+        self.users.get(used).into_iter().flatten()
+    }
+
+    /// Adds a container, whose name it also takes, and which uses the namespaces that its record says.
     pub(super) fn insert(&mut self, container: Arc<Container>) {
         let id = container.record.id.clone();
+        for used in container.dependencies() {
+            self.add_user(used, &id);
+        }
         self.names.insert(container.record.name.clone(), id.clone());
         self.by_id.insert(id, container);
     }
 
-    pub(super) fn remove(&mut self, container: &Container) {
+    /// Takes a container out, and returns those whose namespaces it used.
+    pub(super) fn remove(&mut self, container: &Container) -> Vec<Arc<Container>> {
         self.by_id.remove(&container.record.id);
         self.names.remove(&container.record.name);
+        self.remove_user(&container.record.id);
+        let used = container.dependencies();
+        used.iter()
+            .filter_map(|id| self.by_id.get(id).cloned())
+            .collect()
     }
 }

@@ -143,7 +143,7 @@ impl Engine {
 
     fn remove_containers_of(&self, image: &ImageId) -> Result<()> {
         // Apart from the loop, for whose length the lock would be held otherwise.
-        let containers = lock(&self.containers).all();
+        let containers = lock(&self.containers).users_first();
         for container in containers {
             if container.record.image_id == *image {
                 self.remove(&container, true)?;

@@ -24,6 +24,7 @@ mod image;
 mod images;
 mod info;
 pub mod inspect;
+mod joins;
 mod list;
 mod logs;
 mod names;

@@ -92,12 +92,17 @@ fn reap(waiting: &Receiver<Arc<Container>>, remover: &Remover, ending: &AtomicBo
         if ending.load(Ordering::Relaxed) {
             return;
         }
-        if let Err(error) = remover.remove_by_itself(&container) {
-            tracing::warn!(
-                container = container.id(),
-                error = with_causes(&error),
-                "cannot remove what has ended"
-            );
+        let mut left = vec![container];
+        while let Some(container) = left.pop() {
+            match remover.remove_by_itself(&container) {
+                // One of these may have been kept for it alone.
+                Ok(freed) => left.extend(freed),
+                Err(error) => tracing::warn!(
+                    container = container.id(),
+                    error = with_causes(&error),
+                    "cannot remove what has ended"
+                ),
+            }
         }
     }
 }

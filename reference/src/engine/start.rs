@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     monitor::Init,
-    runtime::{ContainerSetup, Network},
+    runtime::{ContainerSetup, Join, Network},
+    settings::Namespace,
     sys::{
         kill_point::{self, Point},
         tree::Tree,
@@ -49,6 +50,7 @@ impl Engine {
 
     fn launch(&self, container: &Container) -> Result<Init> {
         let id = container.id();
+        let joins = self.joins(container)?;
         // What is left of a run whose monitor was killed.
         supervise::clear(&container.dir, &id)?;
         kill_point::reached(Point::StartCleared);
@@ -58,7 +60,7 @@ impl Engine {
             .mount()
             .map_err(EngineError::failed("cannot mount the root filesystem"))?;
         kill_point::reached(Point::StartMounted);
-        let setup = setup(container)?;
+        let setup = setup(container, joins)?;
         Ok(supervise::start(&self.launcher, &container.dir, &setup)?)
     }
 }
@@ -78,7 +80,7 @@ fn claim(container: &Container) -> Result<()> {
     }
 }
 
-fn setup(container: &Container) -> Result<ContainerSetup> {
+fn setup(container: &Container, joins: Vec<Join>) -> Result<ContainerSetup> {
     let record = &container.record;
     let process = &record.process;
     let rootfs = Tree::open(&container.mount_point)
@@ -99,7 +101,11 @@ fn setup(container: &Container) -> Result<ContainerSetup> {
         argv: process.arguments.clone(),
         env,
         cwd: process.working_directory.clone(),
-        hostname: record.hostname.clone(),
+        hostname: match record.settings.namespaces.uts {
+            // It may have changed since.
+            Namespace::Host => super::info::hostname(),
+            _ => record.hostname.clone(),
+        },
         rootfs: container.mount_point.clone(),
         files: container.dir.run().to_owned(),
         user: resolved.user,
@@ -109,6 +115,7 @@ fn setup(container: &Container) -> Result<ContainerSetup> {
         },
         labels: record.labels.clone(),
         settings: record.settings.clone(),
+        joins,
     })
 }
 

@@ -19,10 +19,10 @@ use rustix::event::{
 
 use super::{
     EngineError, Result, container::Container, error::with_causes, reaper::Queue, state::Ended,
-    sync::lock,
+    supervise, sync::lock,
 };
 use crate::{
-    monitor::Launcher,
+    monitor::{Launcher, RunState},
     sys::{
         kill_point::{self, Point},
         pidfd::PidFd,
@@ -175,11 +175,19 @@ impl Shared {
 
 /// Notes the end of a run. The mount goes first: whoever hears of the end may start the container again at once.
 fn over(container: &Container) {
+    let state = container.dir.state();
+    // What the monitor did not live to see: with the pid namespace of another, the other processes are still there.
+    if let Ok(RunState::Lost(_)) = state
+        && let Err(error) = supervise::clear(&container.dir, &container.id())
+    {
+        let error = with_causes(&error);
+        tracing::warn!(container = container.id(), error, "cannot clear up");
+    }
     if let Err(error) = container.unmount() {
         tracing::warn!(container = container.id(), %error, "cannot unmount");
     }
     kill_point::reached(Point::EndUnmounted);
-    let ended = match container.dir.state() {
+    let ended = match state {
         Ok(state) => Ended::of(&state),
         Err(error) => {
             tracing::error!(

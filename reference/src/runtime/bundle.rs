@@ -4,7 +4,7 @@ use std::{io, path::Path};
 
 use oci_spec::OciSpecError;
 
-use super::{ContainerSetup, confinement::Confinement, filter::Uncompiled};
+use super::{ContainerSetup, confinement::Confinement, filter::Uncompiled, joins};
 
 /// The OCI configuration, in the bundle.
 pub(super) const CONFIGURATION: &str = "config.json";
@@ -33,6 +33,7 @@ impl ContainerSetup {
         let mut spec = self.spec()?;
         Confinement::take_from(&mut spec)?.write(bundle)?;
         self.settings.save(bundle)?;
+        joins::write(&self.joins, bundle)?;
         Ok(spec.save(bundle.join(CONFIGURATION))?)
     }
 }

@@ -16,7 +16,7 @@ use oci_spec::runtime::Spec;
 
 use super::{
     bundle::CONFIGURATION, confinement::Confinement, console::Console, devices, executor::Program,
-    limits, setup::cgroup_path, trouble::Trouble,
+    joins::Joined, limits, mounts::SHM, setup::cgroup_path, trouble::Trouble,
 };
 use crate::{
     settings::Settings,
@@ -168,6 +168,9 @@ impl Container {
         trouble: &Trouble,
     ) -> Result<(Handle, Pid), LibcontainerError> {
         let confinement = Confinement::read(&self.bundle).map_err(LibcontainerError::OtherIO)?;
+        let joined = Joined::open(&self.bundle).map_err(|error| {
+            LibcontainerError::Other(format!("the namespaces of another container: {error}"))
+        })?;
         let builder = ContainerBuilder::new(self.id.clone(), SyscallType::default())
             .with_root_path(self.bundle.join("oci"))?
             .with_executor(Program::new(
@@ -184,6 +187,9 @@ impl Container {
         let pid = pid.ok_or(LibcontainerError::Other(
             "the runtime gave no process".into(),
         ))?;
+        joined
+            .share_memory(pid)
+            .map_err(|error| LibcontainerError::Other(format!("{SHM}: {error}")))?;
         network::raise_loopback(pid).map_err(LibcontainerError::OtherIO)?;
         sysctl::set(pid, &self.settings.security.sysctls).map_err(LibcontainerError::OtherIO)?;
         let spec = Spec::load(self.bundle.join(CONFIGURATION))?;

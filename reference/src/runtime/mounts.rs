@@ -9,12 +9,13 @@ use oci_spec::{
 
 use super::{devices, files::FILES, setup::cgroup_path};
 use crate::{
-    settings::{Security, Settings},
+    settings::{Device, Namespace, Security, Settings},
     sys::cgroup::{Hierarchies, Setup},
 };
 
 /// Shared memory.
-const SHM: &str = "/dev/shm";
+pub(super) const SHM: &str = "/dev/shm";
+const SHM_OF_HOST: [&str; 5] = ["bind", "nosuid", "noexec", "nodev", "rprivate"];
 
 /// Destination, type, options. Every one but /dev is nodev; /dev holds the standard nodes.
 const DEFAULT: [(&str, &str, &[&str]); 6] = [
@@ -66,7 +67,11 @@ pub fn mounts(id: &str, files: &Path, settings: &Settings) -> Result<Vec<Mount>,
         .resources
         .shm_size
         .map(|size| format!("size={size}"));
+    let of_host = settings.namespaces.ipc == Namespace::Host;
     let fixed = DEFAULT.into_iter().map(|(to, kind, options)| {
+        if to == SHM && of_host {
+            return mount(SHM, "bind", SHM, &SHM_OF_HOST);
+        }
         let size = shm_size.as_deref().filter(|_| to == SHM);
         let mut options = writable_if(security, options);
         // The later one counts.
@@ -88,16 +93,18 @@ pub fn mounts(id: &str, files: &Path, settings: &Settings) -> Result<Vec<Mount>,
             security,
         ))
         .chain(files)
-        .chain(devices::elsewhere(security).map(|device| {
-            let (to, from) = (&device.container, &device.host);
-            mount(
-                &to.to_string_lossy(),
-                "bind",
-                &from.to_string_lossy(),
-                &DEVICE_OPTIONS,
-            )
-        }))
+        .chain(devices::elsewhere(security).map(bound_device))
         .collect()
+}
+
+fn bound_device(device: &Device) -> Result<Mount, OciSpecError> {
+    let (to, from) = (&device.container, &device.host);
+    mount(
+        &to.to_string_lossy(),
+        "bind",
+        &from.to_string_lossy(),
+        &DEVICE_OPTIONS,
+    )
 }
 
 /// What of the cgroup mounts is only read-only once all are there, so that the runtime does it last.

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::Join;
 use crate::settings::{Resources, Settings};
 
 /// A container with everything resolved: nothing here refers to an image, a name or a default.
@@ -32,6 +33,8 @@ pub struct ContainerSetup {
     pub labels: BTreeMap<String, String>,
     /// What else was asked for.
     pub settings: Settings,
+    /// The namespaces that it shares with other containers.
+    pub joins: Vec<Join>,
 }
 
 /// Who runs a container's program.

@@ -12,9 +12,12 @@ use oci_spec::{
 };
 
 use super::{ContainerSetup, Network, devices, isolation, mounts, seccomp, setup::cgroup_path};
-use crate::sys::{
-    capabilities::{CapabilitySet, held},
-    cgroup::Hierarchies,
+use crate::{
+    settings::{Namespace, Namespaces},
+    sys::{
+        capabilities::{CapabilitySet, held},
+        cgroup::Hierarchies,
+    },
 };
 
 /// Where programs are looked for when the image does not say.
@@ -32,7 +35,7 @@ impl ContainerSetup {
         let host = Hierarchies::of_host().map_err(OciSpecError::Io)?;
         let bounding =
             isolation::bounding(&self.settings.security, held().map_err(OciSpecError::Io)?);
-        SpecBuilder::default()
+        let mut spec = SpecBuilder::default()
             .version(OCI_VERSION)
             .hostname(&self.hostname)
             .root(
@@ -45,7 +48,12 @@ impl ContainerSetup {
             .process(self.process(bounding)?)
             .linux(self.linux(host, bounding)?)
             .annotations(self.labels.clone().into_iter().collect::<HashMap<_, _>>())
-            .build()
+            .build()?;
+        if self.settings.namespaces.uts == Namespace::Host {
+            // It has it already, and must not set it.
+            spec.set_hostname(None);
+        }
+        Ok(spec)
     }
 
     fn process(&self, bounding: CapabilitySet) -> Result<Process, OciSpecError> {
@@ -108,19 +116,20 @@ impl ContainerSetup {
         Ok(linux)
     }
 
+    /// Those that are not the host's. A shared one is joined in the place of one of its own.
     fn namespaces(&self) -> Result<Vec<LinuxNamespace>, OciSpecError> {
-        let mut kinds = vec![
-            LinuxNamespaceType::Pid,
-            LinuxNamespaceType::Ipc,
-            LinuxNamespaceType::Uts,
-            LinuxNamespaceType::Mount,
-            LinuxNamespaceType::Cgroup,
+        let Namespaces { ipc, pid, uts } = &self.settings.namespaces;
+        let kinds = [
+            (LinuxNamespaceType::Pid, *pid != Namespace::Host),
+            (LinuxNamespaceType::Ipc, *ipc != Namespace::Host),
+            (LinuxNamespaceType::Uts, *uts != Namespace::Host),
+            (LinuxNamespaceType::Mount, true),
+            (LinuxNamespaceType::Cgroup, true),
+            (LinuxNamespaceType::Network, self.network == Network::None),
         ];
-        if self.network == Network::None {
-            kinds.push(LinuxNamespaceType::Network);
-        }
         let namespace = |kind| LinuxNamespaceBuilder::default().typ(kind).build();
-        kinds.into_iter().map(namespace).collect()
+        let wanted = kinds.into_iter().filter(|(_, wanted)| *wanted);
+        wanted.map(|(kind, _)| namespace(kind)).collect()
     }
 }
 
@@ -144,6 +153,7 @@ mod tests {
             network: Network::None,
             labels: [("k".to_owned(), "v".to_owned())].into(),
             settings: Settings::default(),
+            joins: Vec::new(),
         }
     }
 

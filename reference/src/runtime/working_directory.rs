@@ -50,6 +50,7 @@ mod tests {
             network: Network::None,
             labels: [].into(),
             settings: Settings::default(),
+            joins: Vec::new(),
         };
         setup.make_working_directory().unwrap();
         assert!(rootfs.join("outside/new").is_dir());

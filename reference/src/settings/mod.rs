@@ -2,7 +2,7 @@
 //!
 //! Plain data; a field that a record lacks has its default.
 
-use std::{fs, io, path::Path};
+use std::{collections::BTreeSet, fs, io, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ mod stdio;
 
 pub use lifecycle::Lifecycle;
 pub use mounts::Mounts;
-pub use namespaces::Namespaces;
+pub use namespaces::{Namespace, Namespaces};
 pub use network::{KnownHost, Network, Ports, Protocol};
 pub use resources::{Amount, DeviceFigure, Resources, Ulimit};
 pub use security::{Capabilities, Device, Seccomp, Security};
@@ -60,5 +60,15 @@ impl Settings {
     /// If the file cannot be read, or is damaged.
     pub fn load(run: &Path) -> io::Result<Self> {
         Ok(serde_json::from_slice(&fs::read(run.join(FILE))?)?)
+    }
+
+    /// The ids of the containers whose namespaces it uses.
+    #[must_use]
+    pub fn dependencies(&self) -> BTreeSet<&str> {
+        let Namespaces { ipc, pid, uts: _ } = &self.namespaces;
+        [ipc, pid]
+            .into_iter()
+            .filter_map(Namespace::container)
+            .collect()
     }
 }

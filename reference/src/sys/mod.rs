@@ -25,6 +25,7 @@ pub mod program;
 pub mod reap;
 pub mod replace;
 pub mod seccomp;
+pub mod share;
 pub mod signals;
 pub mod sysctl;
 pub mod traffic;

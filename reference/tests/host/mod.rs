@@ -166,9 +166,14 @@ impl Drop for Host {
             self.engine = self.try_open().ok();
         }
         if let Some(engine) = &self.engine {
-            for container in engine.containers().unwrap_or_default() {
-                let _ = engine.remove_container(&container.id, true);
-            }
+            // One that others use goes after them.
+            while let Ok(left) = engine.containers()
+                && left
+                    .iter()
+                    .filter(|one| engine.remove_container(&one.id, true).is_ok())
+                    .count()
+                    > 0
+            {}
         }
         self.engine = None;
         for point in left::mounts_below(self.folder.path()) {

@@ -52,6 +52,7 @@ impl Fixture {
             network: Network::None,
             labels: [].into(),
             settings: podman_reference::settings::Settings::default(),
+            joins: Vec::new(),
         };
         let dir = RunDir::new(home.path().join("keep"), home.path().join("run"));
         Self {

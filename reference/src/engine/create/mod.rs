@@ -3,6 +3,7 @@
 mod capabilities;
 mod devices;
 mod dns;
+mod join;
 mod lifecycle;
 mod mounts;
 mod namespaces;
@@ -28,7 +29,7 @@ use super::{
     sync::lock,
 };
 use crate::{
-    settings::Settings,
+    settings::{Namespace, Settings},
     store::{ContainerId, ContainerRecord, ImageId},
     sys::{
         kill_point::{self, Point},
@@ -42,15 +43,19 @@ const STOP_TIMEOUT: u32 = 10;
 impl Engine {
     pub(super) fn create(&self, request: &CreateRequest) -> Result<String> {
         let found = self.image_to_use(request)?;
-        let claim = Claim {
+        let mut claim = Claim {
             engine: self,
             image: found.image.record.id.clone(),
+            id: None,
             name: None,
             kept: false,
         };
         let id = ContainerId::random()
             .map_err(EngineError::failed("cannot make an id for the container"))?;
-        let record = record(request, &found, id).map_err(EngineError::Refused)?;
+        claim.id = Some(id.clone());
+        let mut request = request.clone();
+        join::claim(&mut request, &id, &mut lock(&self.containers))?;
+        let record = record(&request, &found, id).map_err(EngineError::Refused)?;
         self.create_claimed(claim, record)
     }
 
@@ -100,6 +105,8 @@ impl Engine {
 struct Claim<'a> {
     engine: &'a Engine,
     image: ImageId,
+    /// Under which other containers know it as a user of theirs.
+    id: Option<ContainerId>,
     name: Option<String>,
     kept: bool,
 }
@@ -111,6 +118,9 @@ impl Drop for Claim<'_> {
         }
         if let Some(name) = &self.name {
             lock(&self.engine.containers).release(name);
+        }
+        if let Some(id) = &self.id {
+            lock(&self.engine.containers).remove_user(id);
         }
         lock(&self.engine.images).remove_use(&self.image);
     }
@@ -127,7 +137,8 @@ fn record(
     let config = image.config.config().as_ref().unwrap_or(&default);
     let settings = settings(request, config)?;
     let net_mode = net_mode(request.network.net_mode.as_deref())?;
-    let hostname = hostname(request.hostname.as_deref(), net_mode, &id)?;
+    let uts = namespaces::uts(request.namespaces.uts_mode.as_deref())?;
+    let hostname = hostname(request.hostname.as_deref(), net_mode, &uts, &id)?;
     let name = request.name.clone().unwrap_or_default();
     if !name.is_empty() {
         names::check(&name)?;
@@ -160,14 +171,15 @@ fn record(
 
 fn settings(request: &CreateRequest, image: &Config) -> std::result::Result<Settings, String> {
     refuse_given(&[("pod", request.pod.is_some())])?;
+    let namespaces = namespaces::check(&request.namespaces, request.resources.shm_size)?;
     let own = sysctls::Own {
         network: request.network.net_mode.as_deref() != Some("host"),
-        ipc: true,
+        ipc: namespaces.ipc == Namespace::Private,
     };
     Ok(Settings {
         security: security::check(&request.security, own)?,
         resources: resources::check(&request.resources)?,
-        namespaces: namespaces::check(&request.namespaces)?,
+        namespaces,
         network: network::check(&request.network, image)?,
         mounts: mounts::check(&request.mounts)?,
         stdio: stdio::check(&request.stdio)?,
@@ -199,15 +211,20 @@ fn net_mode(given: Option<&str>) -> std::result::Result<&'static str, String> {
 fn hostname(
     given: Option<&str>,
     net_mode: &str,
+    uts: &Namespace,
     id: &ContainerId,
 ) -> std::result::Result<String, String> {
+    let of_host = *uts == Namespace::Host;
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
     match given.filter(|name| !name.is_empty()) {
+        Some(name) if of_host => Err(format!(
+            "hostname: {name:?}: with this uts_mode the host name is the host's own"
+        )),
         Some(name) if name.len() <= 64 && name.bytes().all(valid) => Ok(name.into()),
         Some(name) => Err(format!(
             "hostname: {name:?} is not at most 64 letters, digits, '.' and '-'"
         )),
-        None if net_mode == "host" => Ok(super::info::hostname()),
+        None if of_host || net_mode == "host" => Ok(super::info::hostname()),
         None => Ok(id.as_str().chars().take(12).collect()),
     }
 }

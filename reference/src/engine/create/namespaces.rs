@@ -1,17 +1,17 @@
 //! Create's fields: namespaces and id mappings.
 
-use super::refuse_given;
+use super::{join, refuse_given};
 use crate::{
     engine::request::{IdMappingsRequest, NamespacesRequest},
-    settings::Namespaces,
+    settings::{Namespace, Namespaces},
 };
 
 /// What was asked for, checked; the error names the field and the value.
-pub(super) fn check(request: &NamespacesRequest) -> Result<Namespaces, String> {
+pub(super) fn check(
+    request: &NamespacesRequest,
+    shm_size: Option<i64>,
+) -> Result<Namespaces, String> {
     refuse_given(&[
-        ("ipc_mode", request.ipc_mode.is_some()),
-        ("pid_mode", request.pid_mode.is_some()),
-        ("uts_mode", request.uts_mode.is_some()),
         ("userns_mode", request.userns_mode.is_some()),
         ("uidmap", !request.uidmap.is_empty()),
         ("gidmap", !request.gidmap.is_empty()),
@@ -21,7 +21,26 @@ pub(super) fn check(request: &NamespacesRequest) -> Result<Namespaces, String> {
         ("subuidname", request.subuidname.is_some()),
         ("subgidname", request.subgidname.is_some()),
     ])?;
-    Ok(Namespaces {})
+    let ipc = join::read("ipc_mode", request.ipc_mode.as_deref())?;
+    if let (Some(size), true) = (shm_size, ipc != Namespace::Private) {
+        return Err(format!(
+            "shm_size: {size}: with this ipc_mode the shared memory is another's"
+        ));
+    }
+    Ok(Namespaces {
+        ipc,
+        pid: join::read("pid_mode", request.pid_mode.as_deref())?,
+        uts: uts(request.uts_mode.as_deref())?,
+    })
+}
+
+/// Whose host name a container has.
+pub(super) fn uts(mode: Option<&str>) -> Result<Namespace, String> {
+    match mode {
+        None | Some("" | "private") => Ok(Namespace::Private),
+        Some("host") => Ok(Namespace::Host),
+        Some(other) => Err(format!("uts_mode: {other:?} is not host or private")),
+    }
 }
 
 fn is_given(mappings: &IdMappingsRequest) -> bool {

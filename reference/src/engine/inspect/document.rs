@@ -111,6 +111,13 @@ pub struct Nothing {}
 #[allow(missing_docs)]
 pub struct InspectedHostConfig {
     pub network_mode: String,
+    /// Empty for a namespace of its own.
+    pub ipc_mode: String,
+    /// Empty for a namespace of its own.
+    pub pid_mode: String,
+    /// Empty for a namespace of its own.
+    #[serde(rename = "UTSMode")]
+    pub uts_mode: String,
     /// What else was asked for and is honoured, as the engine keeps it.
     pub settings: Settings,
 }

@@ -16,7 +16,11 @@ use super::{
     list::{self, Freshness, Standing},
     ports,
 };
-use crate::{runtime, sys::cgroup};
+use crate::{
+    runtime,
+    settings::{Namespace, Namespaces},
+    sys::cgroup,
+};
 
 /// A time that never was.
 const NEVER: &str = "0001-01-01T00:00:00Z";
@@ -65,7 +69,11 @@ fn document(
         namespaces: summary.namespaces,
         network_settings: NetworkSettings::default(),
         exec_ids: Vec::new(),
-        dependencies: Vec::new(),
+        dependencies: container
+            .dependencies()
+            .into_iter()
+            .map(Into::into)
+            .collect(),
         id: summary.id,
     }
 }
@@ -126,8 +134,17 @@ fn config(container: &Container) -> InspectedConfig {
 /// How it is tied to the host. Whatever is in the record's settings is told by itself; what such documents have under a name
 /// of its own has a line here, too.
 fn host_config(container: &Container) -> InspectedHostConfig {
+    let mode = |whose: &Namespace| match whose {
+        Namespace::Private => String::new(),
+        Namespace::Host => "host".to_owned(),
+        Namespace::Container(id) => format!("container:{id}"),
+    };
+    let Namespaces { ipc, pid, uts } = &container.record.settings.namespaces;
     InspectedHostConfig {
         network_mode: container.record.net_mode.clone(),
+        ipc_mode: mode(ipc),
+        pid_mode: mode(pid),
+        uts_mode: mode(uts),
         settings: container.record.settings.clone(),
     }
 }

@@ -65,6 +65,11 @@ impl Freezer {
         })
     }
 
+    /// The group's directory.
+    pub(super) fn group(&self) -> &Path {
+        &self.group
+    }
+
     /// Asks the kernel to freeze the group; [`Freezer::progress`] tells when it is done.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod accounting;
 mod control;
 mod freezer;
 mod groups;
+mod kill;
 mod usage;
 
 pub use accounting::count_disk;
@@ -179,6 +180,9 @@ fn members_of(group: &Path) -> Vec<Pid> {
 pub fn remove(path: &Path) -> io::Result<()> {
     if path.file_name().is_none() {
         return Err(io::ErrorKind::InvalidInput.into());
+    }
+    if let Some(freezer) = Freezer::of(path)? {
+        kill::kill_all(&freezer);
     }
     let mut failed = Ok(());
     let host = Hierarchies::of_host()?;
