@@ -4,7 +4,8 @@ use std::{io, path::Path};
 
 use oci_spec::OciSpecError;
 
-use super::{ContainerSetup, confinement::Confinement, filter::Uncompiled, joins};
+use super::{ContainerSetup, confinement::Confinement, devices, filter::Uncompiled, joins};
+use crate::sys::cgroup::Hierarchies;
 
 /// The OCI configuration, in the bundle.
 pub(super) const CONFIGURATION: &str = "config.json";
@@ -32,6 +33,7 @@ impl ContainerSetup {
     pub fn write_bundle(&self, bundle: &Path) -> Result<(), BundleError> {
         let mut spec = self.spec()?;
         Confinement::take_from(&mut spec)?.write(bundle)?;
+        devices::take_rules(&mut spec, Hierarchies::of_host()?, bundle)?;
         self.settings.save(bundle)?;
         joins::write(&self.joins, bundle)?;
         Ok(spec.save(bundle.join(CONFIGURATION))?)

@@ -7,21 +7,20 @@ use std::{
 };
 
 use libcontainer::{
-    container::{Container as Handle, builder::ContainerBuilder},
+    container::builder::ContainerBuilder,
     error::LibcontainerError,
+    notify_socket::{NOTIFY_FILE, NotifySocket},
     syscall::syscall::SyscallType,
 };
 
-use oci_spec::runtime::Spec;
-
 use super::{
-    bundle::CONFIGURATION, confinement::Confinement, console::Console, devices, executor::Program,
-    joins::Joined, limits, mounts::SHM, setup::cgroup_path, trouble::Trouble,
+    confinement::Confinement, console::Console, devices, executor::Program, joins::Joined, limits,
+    maker, mounts::SHM, setup::cgroup_path, trouble::Trouble,
 };
 use crate::{
     settings::Settings,
     sys::{
-        self, cgroup, network,
+        cgroup, network,
         process::{self, Pid},
         sysctl,
     },
@@ -45,7 +44,6 @@ pub struct Container {
     settings: Settings,
     cgroup: PathBuf,
     pid: Option<Pid>,
-    handle: Option<Handle>,
     trouble: Option<Trouble>,
 }
 
@@ -59,7 +57,6 @@ impl Container {
             cgroup: cgroup_path(id, &settings.resources),
             settings,
             pid: None,
-            handle: None,
             trouble: None,
         }
     }
@@ -100,9 +97,8 @@ impl Container {
     ) -> Result<Pid, String> {
         let mut trouble = Trouble::catch().map_err(|error| error.to_string())?;
         match self.build(streams, &trouble) {
-            Ok((handle, pid)) => {
+            Ok(pid) => {
                 self.pid = Some(pid);
-                self.handle = Some(handle);
                 self.trouble = Some(trouble);
                 limits::enforce(&self.settings.resources, &self.cgroup, pid)
                     .inspect_err(|_| self.remove())?;
@@ -121,10 +117,11 @@ impl Container {
     /// # Errors
     /// The cause. [`Container::remove`] is still to be called.
     pub fn start(&mut self) -> Result<(), String> {
-        let (Some(handle), Some(trouble)) = (&mut self.handle, &mut self.trouble) else {
+        let Some(trouble) = &mut self.trouble else {
             return Err("the container was not created".into());
         };
-        match handle.start() {
+        let state = self.bundle.join("oci").join(&self.id);
+        match NotifySocket::new(state.join(NOTIFY_FILE)).notify_container_start() {
             Ok(()) => {
                 trouble.until_executed()?;
                 self.was_executed()
@@ -156,7 +153,6 @@ impl Container {
 
     /// Kills what is left of it, and removes its cgroups and the runtime's state.
     pub fn remove(&mut self) {
-        self.handle = None;
         // What cannot be removed now is removed with the container.
         let _ = cgroup::remove(&self.cgroup);
         let _ = fs::remove_dir_all(self.bundle.join("oci"));
@@ -166,7 +162,7 @@ impl Container {
         &self,
         streams: impl FnOnce(ContainerBuilder) -> ContainerBuilder,
         trouble: &Trouble,
-    ) -> Result<(Handle, Pid), LibcontainerError> {
+    ) -> Result<Pid, LibcontainerError> {
         let confinement = Confinement::read(&self.bundle).map_err(LibcontainerError::OtherIO)?;
         let joined = Joined::open(&self.bundle).map_err(|error| {
             LibcontainerError::Other(format!("the namespaces of another container: {error}"))
@@ -178,31 +174,29 @@ impl Container {
                 confinement,
                 self.settings.resources.ulimit.clone(),
             ));
-        let handle = streams(builder)
+        let builder = streams(builder)
             .as_init(&self.bundle)
             .with_systemd(false)
-            .with_detach(true)
-            .build()?;
-        let pid = handle.pid().and_then(|pid| Pid::new(pid.as_raw()));
-        let pid = pid.ok_or(LibcontainerError::Other(
-            "the runtime gave no process".into(),
-        ))?;
+            .as_sibling(true)
+            .with_detach(true);
+        let pid = maker::make(&self.cgroup, || {
+            let made = builder.build().map_err(|error| root_cause(&error))?;
+            Ok(made.pid().map(|pid| pid.as_raw()))
+        })
+        .map_err(LibcontainerError::Other)?;
         joined
             .share_memory(pid)
             .map_err(|error| LibcontainerError::Other(format!("{SHM}: {error}")))?;
         network::raise_loopback(pid).map_err(LibcontainerError::OtherIO)?;
         sysctl::set(pid, &self.settings.security.sysctls).map_err(LibcontainerError::OtherIO)?;
-        let spec = Spec::load(self.bundle.join(CONFIGURATION))?;
-        if let Some(rules) = devices::rules_of(&spec) {
-            sys::devices::restrict(&self.cgroup, &rules).map_err(LibcontainerError::OtherIO)?;
-        }
-        Ok((handle, pid))
+        devices::restrict(&self.bundle, &self.cgroup).map_err(LibcontainerError::OtherIO)?;
+        Ok(pid)
     }
 }
 
 /// The innermost error of a chain.
-fn root_cause(error: &LibcontainerError) -> String {
-    let mut cause: &dyn std::error::Error = error;
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }

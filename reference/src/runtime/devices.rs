@@ -1,6 +1,6 @@
 //! The devices of a container: their nodes, and the right to open them.
 
-use std::path::Path;
+use std::{fs, io, path::Path};
 
 use oci_spec::{
     OciSpecError,
@@ -13,10 +13,15 @@ use oci_spec::{
 use crate::{
     settings::{Device, Security},
     sys::{
+        self,
+        cgroup::{Hierarchies, Setup},
         devices::Rule,
         nodes::{self, Kind, Node},
     },
 };
+
+/// The rules, in the bundle.
+const FILE: &str = "devices.json";
 
 /// The nodes that are made in /dev beside the standard ones.
 pub(super) fn nodes(security: &Security) -> Result<Vec<LinuxDevice>, OciSpecError> {
@@ -61,12 +66,33 @@ pub(super) fn rules(security: &Security) -> Result<Vec<LinuxDeviceCgroup>, OciSp
     Ok(rules)
 }
 
+/// Leaves the rules of an OCI configuration to the process that makes the container, and takes them out of it where the runtime
+/// library would set them by way of a hierarchy of version 1, which it is not shown.
+pub(super) fn take_rules(spec: &mut Spec, host: &Hierarchies, bundle: &Path) -> io::Result<()> {
+    fs::write(bundle.join(FILE), serde_json::to_vec(&rules_of(spec))?)?;
+    if let Some(linux) = spec
+        .linux_mut()
+        .as_mut()
+        .filter(|_| host.setup != Setup::Unified)
+    {
+        linux.set_resources(None);
+    }
+    Ok(())
+}
+
+/// Puts the rules of the bundle in force.
+pub(super) fn restrict(bundle: &Path, cgroup: &Path) -> io::Result<()> {
+    let rules: Option<Vec<Rule>> = serde_json::from_slice(&fs::read(bundle.join(FILE))?)?;
+    match rules {
+        Some(rules) => sys::devices::restrict(cgroup, &rules),
+        None => Ok(()),
+    }
+}
+
 /// The rules of an OCI configuration, for the kernel; `None` if everything is allowed.
-pub(super) fn rules_of(spec: &Spec) -> Option<Vec<Rule>> {
-    let resources = spec
-        .linux()
-        .as_ref()
-        .and_then(|linux| linux.resources().as_ref());
+fn rules_of(spec: &Spec) -> Option<Vec<Rule>> {
+    let linux = spec.linux().as_ref();
+    let resources = linux.and_then(|linux| linux.resources().as_ref());
     let rules = resources.and_then(|resources| resources.devices().as_ref());
     let allowed = rules.into_iter().flatten().filter(|rule| rule.allow());
     allowed.map(rule).collect()

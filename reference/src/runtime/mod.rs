@@ -14,6 +14,7 @@ mod filter;
 mod isolation;
 mod joins;
 mod limits;
+mod maker;
 mod mounts;
 mod resolver;
 mod seccomp;

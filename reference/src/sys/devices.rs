@@ -7,12 +7,13 @@
 use std::{
     ffi::CStr,
     fs::{self, File},
-    io,
+    io::{self, Write},
     os::fd::{AsRawFd, OwnedFd, RawFd},
     path::Path,
 };
 
 use nix::{errno::Errno, libc};
+use serde::{Deserialize, Serialize};
 
 use super::{
     cgroup::{Hierarchies, Setup},
@@ -21,7 +22,7 @@ use super::{
 };
 
 /// Which devices a group may open, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
     /// Block or character devices.
     pub kind: Kind,
@@ -59,45 +60,55 @@ const STANDARD: [Rule; 9] = [
     Rule::character(5, Some(2)),
     Rule::character(136, None),
 ];
-/// Allowed by the runtime library in version 1: /dev/net/tun. The host's network is none of a container's business.
-const TUN: (u32, u32) = (10, 200);
-
 /// Leaves a container's group the standard nodes and those of the rules; making nodes is allowed, opening them is what is kept
-/// from it. In version 1 the runtime library has set the rules already, and more.
+/// from it.
 ///
 /// # Errors
 /// If the kernel refuses.
 pub fn restrict(path: &Path, rules: &[Rule]) -> io::Result<()> {
     let host = Hierarchies::of_host()?;
     for group in host.groups(path) {
+        let rules = [&STANDARD, rules].concat();
         if host.setup == Setup::Unified {
-            let rules = [&STANDARD, rules].concat();
             attach(&load(&filter(&rules)?)?, &group)?;
         } else if group.join("devices.deny").exists() {
-            for denied in denied(rules) {
-                fs::write(group.join("devices.deny"), denied)?;
+            fs::write(group.join("devices.deny"), "a")?;
+            let mut allow = File::options()
+                .write(true)
+                .open(group.join("devices.allow"))?;
+            // The kernel takes one rule at a time.
+            for rule in MAKE_NODES
+                .into_iter()
+                .map(str::to_owned)
+                .chain(lines(&rules))
+            {
+                allow.write_all(rule.as_bytes())?;
             }
         }
     }
     Ok(())
 }
 
-/// What the runtime library has allowed beyond the rules, a line for each access.
-fn denied(rules: &[Rule]) -> Vec<String> {
-    let (major, minor) = TUN;
-    let tun = |rule: &&Rule| {
-        let same_minor = rule.minor.is_none_or(|number| number == minor);
-        rule.kind == Kind::Character && rule.major == major && same_minor
-    };
-    let allowed = |access: fn(&Rule) -> bool| rules.iter().filter(tun).any(access);
-    let letters = [
-        ('r', allowed(|rule| rule.read)),
-        ('w', allowed(|rule| rule.write)),
-    ];
-    let denied = letters.into_iter().filter(|(_, allowed)| !allowed);
-    denied
-        .map(|(letter, _)| format!("c {major}:{minor} {letter}"))
-        .collect()
+/// In version 1, for every device.
+const MAKE_NODES: [&str; 2] = ["c *:* m", "b *:* m"];
+
+/// Rules as version 1 reads them.
+fn lines(rules: &[Rule]) -> impl Iterator<Item = String> {
+    rules
+        .iter()
+        .filter(|rule| rule.read || rule.write)
+        .map(|rule| {
+            let kind = match rule.kind {
+                Kind::Block => 'b',
+                Kind::Character => 'c',
+            };
+            let minor = rule
+                .minor
+                .map_or("*".to_owned(), |number| number.to_string());
+            let read = if rule.read { "r" } else { "" };
+            let write = if rule.write { "w" } else { "" };
+            format!("{kind} {}:{minor} {read}{write}", rule.major)
+        })
 }
 
 /// One BPF instruction.
@@ -269,6 +280,25 @@ mod tests {
         fn drop(&mut self) {
             let _ = fs::remove_dir(&self.0);
         }
+    }
+
+    #[test]
+    fn version_1_reads_rules_as_lines() {
+        let disk = Rule {
+            kind: Kind::Block,
+            minor: None,
+            ..Rule::character(8, None)
+        };
+        let kmsg = Rule {
+            write: false,
+            ..Rule::character(1, Some(11))
+        };
+        let neither = Rule {
+            read: false,
+            ..kmsg
+        };
+        let lines: Vec<_> = lines(&[disk, kmsg, neither]).collect();
+        assert_eq!(lines, ["b 8:* rw", "c 1:11 r"]);
     }
 
     #[test]

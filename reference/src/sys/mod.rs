@@ -7,6 +7,7 @@ pub mod detach;
 pub mod devices;
 pub(crate) mod fd;
 pub mod filesystem;
+pub mod fork;
 pub mod kill_point;
 pub mod layers;
 pub mod limits;

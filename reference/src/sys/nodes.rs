@@ -8,6 +8,7 @@ use std::{
 };
 
 use nix::sys::stat::{major, minor};
+use serde::{Deserialize, Serialize};
 
 const DEV: &str = "/dev";
 /// Not the host's devices: file systems and links that a container has of its own, and the terminal of the service.
@@ -16,7 +17,7 @@ const OWN: [&str; 6] = ["console", "fd", "mqueue", "ptmx", "pts", "shm"];
 const DEPTH: usize = 8;
 
 /// What a device node stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// Read and written in blocks, such as a disk.
     Block,

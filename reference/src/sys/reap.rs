@@ -3,7 +3,11 @@
 
 use std::{io, os::unix::process::ExitStatusExt, process::ExitStatus};
 
-use nix::{errno::Errno, libc};
+use nix::{
+    errno::Errno,
+    libc,
+    sys::wait::{Id, WaitPidFlag, waitid},
+};
 
 use super::process::Pid;
 
@@ -20,5 +24,18 @@ pub fn reap(pid: Pid) -> io::Result<ExitStatus> {
             Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+/// Waits for a child other than `kept` to end, and collects it. Should `kept` end first, it is left to be collected, and nothing
+/// more is waited for.
+///
+/// # Errors
+/// If there is no child.
+pub fn reap_another(kept: Pid) -> io::Result<()> {
+    let ended = waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT)?;
+    match ended.pid().and_then(|pid| Pid::new(pid.as_raw())) {
+        Some(pid) if pid != kept => reap(pid).map(drop),
+        _ => Ok(()),
     }
 }

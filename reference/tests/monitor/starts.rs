@@ -80,3 +80,25 @@ fn sixteen_at_once_all_start_and_end() {
     assert_eq!(codes, (0..16).collect::<Vec<_>>());
     fixtures.iter().for_each(Fixture::assert_nothing_left);
 }
+
+#[test]
+fn a_monitor_has_the_container_for_its_only_child() {
+    let fixture = Fixture::command(&["/bin/sleep", "1000"]);
+    let init = fixture.start().unwrap();
+    assert_eq!(
+        children_of(init.monitor.pid.get()),
+        [init.process.pid.get()]
+    );
+}
+
+/// The processes, the dead among them, whose parent is this one.
+fn children_of(parent: i32) -> Vec<i32> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid: &i32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let after_name = stat.rsplit(')').next().unwrap_or_default();
+        after_name.split_whitespace().nth(1) == Some(parent.to_string().as_str())
+    })
+    .collect()
+}

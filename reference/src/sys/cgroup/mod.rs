@@ -12,6 +12,7 @@ use super::process::{Pid, kill_member};
 
 mod accounting;
 mod control;
+mod enter;
 mod freezer;
 mod groups;
 mod kill;
@@ -19,6 +20,7 @@ mod usage;
 
 pub use accounting::count_disk;
 pub use control::{Control, ControlError, set};
+pub use enter::{enter, see_only};
 pub use freezer::{Freezer, Progress};
 pub use groups::make;
 pub use usage::Usage;
