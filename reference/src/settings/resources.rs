@@ -58,8 +58,8 @@ pub struct Resources {
     pub ulimit: Vec<Ulimit>,
 }
 
-/// A figure, or explicitly none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// A figure, or explicitly none, which is above every figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Amount {
     /// So much.

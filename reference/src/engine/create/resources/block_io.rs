@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::figure;
+use super::{figure, whole};
 use crate::{
     engine::request::ResourcesRequest,
     settings::{DeviceFigure, Resources},
@@ -76,11 +76,6 @@ fn bytes(text: &str) -> Option<u64> {
     whole(number)?
         .checked_mul(1 << power)
         .filter(|bytes| *bytes > 0)
-}
-
-fn whole(text: &str) -> Option<u64> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]

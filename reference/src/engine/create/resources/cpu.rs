@@ -1,6 +1,6 @@
 //! Processor time, processors and memory nodes.
 
-use super::{amount, figure};
+use super::{amount, figure, whole};
 use crate::{
     engine::request::ResourcesRequest,
     settings::{Amount, Resources},
@@ -87,13 +87,9 @@ fn first_missing(first: u64, last: u64, had: &[(u64, u64)]) -> Option<u64> {
 }
 
 fn ranges(list: &str) -> Option<Vec<(u64, u64)>> {
-    let number = |text: &str| {
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        digits.then(|| text.parse().ok()).flatten()
-    };
     let range = |text: &str| {
         let (first, last) = text.split_once('-').unwrap_or((text, text));
-        let (first, last) = (number(first)?, number(last)?);
+        let (first, last) = (whole(first)?, whole(last)?);
         (first <= last).then_some((first, last))
     };
     list.split(',').map(range).collect()

@@ -85,6 +85,12 @@ fn figure(
     }
 }
 
+/// Decimal digits and nothing else: no sign, no space.
+fn whole(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
+}
+
 /// A figure that is at least so much, or -1 for no limit.
 fn amount(field: &str, given: Option<i64>, least: u64) -> Result<Option<Amount>, String> {
     match given {
@@ -115,6 +121,18 @@ mod tests {
     #[case("a\nb")]
     fn a_parent_stays_below_the_root(#[case] given: &str) {
         assert!(parent(Some(given)).unwrap_err().contains("cgroup_parent"));
+    }
+
+    #[rstest]
+    #[case("0", Some(0))]
+    #[case("18446744073709551615", Some(u64::MAX))]
+    #[case("18446744073709551616", None)]
+    #[case("", None)]
+    #[case("+1", None)]
+    #[case(" 1", None)]
+    #[case("1.0", None)]
+    fn a_whole_number_is_digits_alone(#[case] text: &str, #[case] expected: Option<u64>) {
+        assert_eq!(whole(text), expected);
     }
 
     #[rstest]

@@ -1,5 +1,6 @@
 //! Limits of single processes.
 
+use super::whole;
 use crate::{
     engine::request::ResourcesRequest,
     settings::{Amount, Resources, Ulimit},
@@ -31,14 +32,8 @@ fn parse(entry: &str) -> Result<Ulimit, String> {
     };
     let limit = Limit::new(name, value(soft), value(hard))
         .ok_or_else(|| format!("names no limit: there is no {name:?}"))?;
-    match (soft, hard) {
-        (Amount::Unlimited, Amount::Of(_)) => {
-            return Err("has its soft limit above its hard one".into());
-        }
-        (Amount::Of(soft), Amount::Of(hard)) if soft > hard => {
-            return Err("has its soft limit above its hard one".into());
-        }
-        _ => {}
+    if soft > hard {
+        return Err("has its soft limit above its hard one".into());
     }
     if limit.is_beyond() {
         return Err("is above the service's own hard limit, which it may not exceed".into());
@@ -54,10 +49,9 @@ fn amount(text: &str) -> Option<Amount> {
     if text == "-1" {
         return Some(Amount::Unlimited);
     }
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     // The greatest figure is how the kernel writes "unlimited".
-    let figure = digits.then(|| text.parse().ok()).flatten();
-    figure.filter(|figure| *figure < u64::MAX).map(Amount::Of)
+    let figure = whole(text).filter(|figure| *figure < u64::MAX);
+    figure.map(Amount::Of)
 }
 
 fn value(amount: Amount) -> Option<u64> {
