@@ -7,7 +7,7 @@ use std::{
 
 use rustix::fs::XattrFlags;
 
-use super::{Hierarchies, Setup};
+use super::{Hierarchies, Setup, control::put};
 
 /// The attribute of a group that was made for the sake of one below it. It is the group's own, so it is gone with it.
 const MADE: &str = "trusted.podman-reference";
@@ -70,10 +70,8 @@ fn hand_down(group: &Path) {
     let given = words("cgroup.subtree_control");
     for controller in words("cgroup.controllers").split_whitespace() {
         if !given.split_whitespace().any(|known| known == controller) {
-            let _ = fs::write(
-                group.join("cgroup.subtree_control"),
-                format!("+{controller}"),
-            );
+            let file = group.join("cgroup.subtree_control");
+            let _ = put(&file, &format!("+{controller}"));
         }
     }
 }
@@ -85,7 +83,7 @@ fn inherit(group: &Path, below: &Path) -> io::Result<()> {
         // In version 2 an empty file means the parent's.
         let empty = || fs::read_to_string(&to).is_ok_and(|text| text.trim().is_empty());
         if !group.join("cgroup.controllers").exists() && from.exists() && empty() {
-            fs::write(to, fs::read_to_string(from)?.trim())?;
+            put(&to, fs::read_to_string(from)?.trim())?;
         }
     }
     Ok(())

@@ -100,7 +100,7 @@ impl Groups {
 }
 
 /// From here on a limit of version 1 is none: the largest number of pages, in bytes, whatever the size of a page.
-const UNLIMITED: u64 = i64::MAX.unsigned_abs() - (1 << 20);
+pub(super) const UNLIMITED: u64 = i64::MAX.unsigned_abs() - (1 << 20);
 
 /// `KEY NUMBER`, a line each.
 fn field(text: &str, key: &str) -> Option<u64> {
