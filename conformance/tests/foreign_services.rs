@@ -148,6 +148,7 @@ fn settings(address: Address) -> Settings {
         image: None,
         registry: None,
         shared: None,
+        block_device: None,
         jobs: NonZeroUsize::new(4).unwrap(),
         timeout: Duration::from_secs(60),
         repeat: NonZeroUsize::MIN,

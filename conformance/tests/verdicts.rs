@@ -95,12 +95,24 @@ fn a_run_of_which_everything_is_skipped_ends_with_4_and_the_reasons() {
         PING,
     );
     service.scenario("Test/registry", "needs = [\"registry\"]\n", PING);
+    service.scenario("Test/disk", "needs = [\"block-device\"]\n", PING);
     let run = service.run().arg("-v").assert().code(4);
     run.stdout(contains("give --exclusive"))
         .stdout(contains("does not serve org.example.other"))
         .stdout(contains("give --registry"))
-        .stdout(contains("nothing ran: 3 skipped"));
+        .stdout(contains("give --block-device"))
+        .stdout(contains("nothing ran: 4 skipped"));
     service.run().arg("--exclusive").assert().code(0);
+}
+
+#[test]
+fn a_block_device_is_the_one_that_the_user_names() {
+    let service = Service::answering(|_, parameters| reply(parameters.clone()));
+    let echo = "$ varlink call org.example.test.Echo '{\"device\": \"{{block_device}}\"}'\n{ \"device\": \"/dev/disk\" }";
+    service.scenario("Test/disk", "needs = [\"block-device\"]\n", echo);
+    let run = |name: &str| service.run().args(["--block-device", name]).assert();
+    run("/dev/disk").code(0);
+    run("/dev/other").code(1);
 }
 
 #[test]

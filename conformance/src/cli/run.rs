@@ -55,6 +55,9 @@ pub(super) struct Run {
     /// A directory that suite and endpoint both see [default: a temporary one, for unix: addresses]
     #[arg(long, value_name = "HERE[:THERE]")]
     shared_dir: Option<SharedDirectory>,
+    /// A disk of the endpoint's host, whose use by containers may be limited
+    #[arg(long, value_name = "/dev/NAME")]
+    block_device: Option<String>,
     /// A further interface definition to hold replies against
     #[arg(long = "interface", value_name = "FILE")]
     interfaces: Vec<PathBuf>,
@@ -169,6 +172,7 @@ impl Run {
             image: self.image.clone(),
             registry: self.registry.clone(),
             shared: self.shared_dir.clone(),
+            block_device: self.block_device.clone(),
             jobs: self.jobs.unwrap_or(processors.saturating_mul(TWO)),
             timeout: self.timeout,
             repeat: self.repeat,
@@ -221,6 +225,7 @@ impl Run {
             "--shared-dir",
             shared.map(|it| format!("{}:{}", path(&it.here), path(&it.there))),
         );
+        option("--block-device", self.block_device.clone());
         let timeout = self.timeout.as_secs_f64();
         let is_default = self.timeout == Duration::from_secs(30);
         option("--timeout", (!is_default).then(|| timeout.to_string()));

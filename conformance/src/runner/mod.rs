@@ -153,6 +153,7 @@ fn set_stage<'r>(
         timeout: settings.timeout,
         run_id: run_id(),
         shared: folder.map(|folder| folder.there().to_owned()),
+        block_device: settings.block_device.clone(),
         image: settings.image.clone().map(Ok),
     };
     if stage.image.is_none() && units.iter().any(|unit| unit.needs(&Need::Image)) {

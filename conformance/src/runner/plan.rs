@@ -126,6 +126,9 @@ fn reason_to_skip(
         Need::Registry if settings.registry.is_none() => {
             Some("it needs a registry: give --registry HOST:PORT".to_owned())
         }
+        Need::BlockDevice if settings.block_device.is_none() => {
+            Some("it needs a disk of the endpoint's host: give --block-device /dev/NAME".to_owned())
+        }
         Need::Local if !local => Some("it needs suite and endpoint on one host".to_owned()),
         Need::SharedDir if !local && settings.shared.is_none() => Some(
             "it needs a directory that suite and endpoint both see: give --shared-dir".to_owned(),
@@ -137,6 +140,8 @@ fn reason_to_skip(
         ),
         Need::Image => lacks(PODMAN),
         Need::Interface(name) => lacks(name),
-        Need::Exclusive | Need::Registry | Need::Local | Need::SharedDir => None,
+        Need::Exclusive | Need::Registry | Need::BlockDevice | Need::Local | Need::SharedDir => {
+            None
+        }
     })
 }

@@ -22,6 +22,8 @@ pub struct Settings {
     pub registry: Option<String>,
     /// A directory that suite and endpoint both see.
     pub shared: Option<SharedDirectory>,
+    /// A block device of the endpoint's host whose use containers may be limited in.
+    pub block_device: Option<String>,
     /// Scenarios at the same time.
     pub jobs: NonZeroUsize,
     /// The bound on a scenario without one of its own.

@@ -23,6 +23,8 @@ pub(super) struct Stage<'r> {
     pub(super) run_id: String,
     /// The shared directory as the endpoint sees it.
     pub(super) shared: Option<PathBuf>,
+    /// A block device of the endpoint's host.
+    pub(super) block_device: Option<String>,
     /// The reference of the probe image, or why it is not there.
     pub(super) image: Option<Result<String, String>>,
 }
@@ -35,6 +37,8 @@ impl Stage<'_> {
         captures.set("address", self.address.to_string());
         let shared = self.shared.as_ref().map(|path| path.display().to_string());
         captures.set("shared", shared.unwrap_or_default());
+        let block_device = self.block_device.clone().unwrap_or_default();
+        captures.set("block_device", block_device);
         let image = self.image.as_ref().and_then(|image| image.as_ref().ok());
         captures.set("image", image.cloned().unwrap_or_default());
         captures

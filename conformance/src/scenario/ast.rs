@@ -87,6 +87,8 @@ pub enum Need {
     Exclusive,
     /// A registry (`--registry`).
     Registry,
+    /// A block device of the endpoint's host (`--block-device`).
+    BlockDevice,
     /// Suite and endpoint share a host.
     Local,
     /// The endpoint serves this interface.

@@ -8,7 +8,15 @@ use super::ast::Case;
 
 /// The names of the values that are always there. The runner sets all but `null` and `index`,
 /// which have a value from the start (`index` is 0 outside `@times`).
-pub const ALWAYS_THERE: [&str; 6] = ["unique", "image", "shared", "address", "index", "null"];
+pub const ALWAYS_THERE: [&str; 7] = [
+    "unique",
+    "image",
+    "shared",
+    "block_device",
+    "address",
+    "index",
+    "null",
+];
 
 /// A name that has no value when it is to be inserted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

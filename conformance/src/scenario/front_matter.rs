@@ -228,6 +228,7 @@ impl Reader<'_> {
             "shared-dir" => Some(Need::SharedDir),
             "exclusive" => Some(Need::Exclusive),
             "registry" => Some(Need::Registry),
+            "block-device" => Some(Need::BlockDevice),
             "local" => Some(Need::Local),
             other => other
                 .strip_prefix("interface:")
@@ -238,7 +239,7 @@ impl Reader<'_> {
             let message = format!("unknown need {:?}", text.node);
             let mistake = Mistake::new(self.file, text.span.clone(), message);
             self.mistakes.push(mistake.expected(
-                "expected image, shared-dir, exclusive, registry, local or interface:NAME",
+                "expected image, shared-dir, exclusive, registry, block-device, local or interface:NAME",
             ));
         }
         need

@@ -29,11 +29,13 @@ enum Part {
     Default,
     /// The lines for single devices, `MAJOR:MINOR FIGURE`.
     Devices,
+    /// The figure after this word of a line of two.
+    Named(&'static str),
     /// In version 2 the figure after this word and `=` of each line, as `MAJOR:MINOR FIGURE`.
     Key(&'static str),
 }
 
-const LIMITS: [Limit; 20] = [
+const LIMITS: [Limit; 21] = [
     (
         "memory_limit",
         &["memory.limit_in_bytes"],
@@ -78,6 +80,12 @@ const LIMITS: [Limit; 20] = [
         &["cpu.cfs_period_us"],
         &["cpu.max"],
         Part::Word(1),
+    ),
+    (
+        "throttled",
+        &["cpu.stat"],
+        &["cpu.stat"],
+        Part::Named("nr_throttled"),
     ),
     ("cpu_rt_period", &["cpu.rt_period_us"], &[], Part::Whole),
     ("cpu_rt_runtime", &["cpu.rt_runtime_us"], &[], Part::Whole),
@@ -139,12 +147,9 @@ pub(crate) fn limits() -> Json {
         Json::Number(if unified { 2 } else { 1 }),
     )];
     members.extend(LIMITS.map(|(name, v1, v2, part)| {
-        let content = if unified {
-            v2.iter().find_map(|file| read(&Path::new(ROOT).join(file)))
-        } else {
-            v1.iter().find_map(|file| read(&find(file)?))
-        };
-        let value = content.and_then(|text| pick(&text, part, unified));
+        let files = if unified { v2 } else { v1 };
+        let mut files = files.iter().flat_map(|file| find(file, unified));
+        let value = files.find_map(|path| pick(&read(&path)?, part, unified));
         (name.to_owned(), value.map_or(Json::Null, figure))
     }));
     let own = fs::read_to_string("/proc/self/cgroup");
@@ -156,10 +161,13 @@ fn read(path: &Path) -> Option<String> {
     Some(fs::read_to_string(path).ok()?.trim().to_owned())
 }
 
-/// The file in one of the hierarchies of version 1, whatever each is called.
-fn find(file: &str) -> Option<PathBuf> {
-    let mut hierarchies = fs::read_dir(ROOT).ok()?.flatten();
-    hierarchies.find_map(|h| Some(h.path().join(file)).filter(|path| path.exists()))
+/// Where the file may be: in one of the hierarchies of version 1, whatever each is called.
+fn find(file: &str, unified: bool) -> Vec<PathBuf> {
+    if unified {
+        return vec![Path::new(ROOT).join(file)];
+    }
+    let hierarchies = fs::read_dir(ROOT).into_iter().flatten().flatten();
+    hierarchies.map(|h| h.path().join(file)).collect()
 }
 
 fn pick(text: &str, part: Part, unified: bool) -> Option<String> {
@@ -169,6 +177,14 @@ fn pick(text: &str, part: Part, unified: bool) -> Option<String> {
         Part::Default => {
             let line = text.lines().find(|line| !line.contains(':'))?;
             Some(line.strip_prefix("default ").unwrap_or(line).to_owned())
+        }
+        Part::Named(name) => {
+            let figure = |line: &str| {
+                line.strip_prefix(name)?
+                    .strip_prefix(' ')
+                    .map(str::to_owned)
+            };
+            text.lines().find_map(figure)
         }
         Part::Key(key) if unified => lines(text, |line| {
             let (device, figures) = line.split_once(' ')?;
@@ -224,5 +240,11 @@ mod tests {
         assert_eq!(picked(max, Part::Key("riops"), true), some("8:0 7"));
         assert_eq!(picked(max, Part::Key("wbps"), true), None);
         assert_eq!(picked("", Part::Key("rbps"), false), None);
+        let stat = "nr_periods 9\nnr_throttled 7\nnr_throttled_more 1";
+        assert_eq!(picked(stat, Part::Named("nr_throttled"), true), some("7"));
+        assert_eq!(
+            picked("nr_periods 9", Part::Named("nr_throttled"), true),
+            None
+        );
     }
 }

@@ -179,12 +179,22 @@ mod tests {
     #[case::nothing("pids.max", "37", "", false)]
     #[case::whole_pages("memory.max", "16777217", "16777216\n", true)]
     #[case::less_than_whole_pages("memory.max", "16777217", "16773120\n", false)]
-    #[case::given_up("memory.kmem.limit_in_bytes", "16777216", "9223372036854771712\n", false)]
+    #[case::given_up(
+        "memory.kmem.limit_in_bytes",
+        "16777216",
+        "9223372036854771712\n",
+        false
+    )]
     #[case::cut("cpu.shares", "300000", "262144\n", false)]
     #[case::after_its_name("memory.oom_control", "1", "oom_kill_disable 1\nunder_oom 0\n", true)]
     #[case::beside_its_name("memory.oom_control", "1", "oom_kill_disable 0\nunder_oom 1\n", false)]
     #[case::no_bytes("memory.swappiness", "30", "0\n", false)]
-    #[case::unlimited_as_a_number("memory.memsw.limit_in_bytes", "-1", "9223372036854771712\n", true)]
+    #[case::unlimited_as_a_number(
+        "memory.memsw.limit_in_bytes",
+        "-1",
+        "9223372036854771712\n",
+        true
+    )]
     #[case::unlimited_as_it_is("cpu.cfs_quota_us", "-1", "-1\n", true)]
     #[case::not_unlimited("cpu.cfs_quota_us", "-1", "50000\n", false)]
     #[case::unlimited_as_a_word("memory.swap.max", "max", "max\n", true)]
@@ -197,8 +207,18 @@ mod tests {
     #[case::for_all_devices("io.weight", "300", "default 300\n8:0 100\n", true)]
     #[case::for_a_device("io.weight", "8:0 100", "default 300\n8:0 100\n", true)]
     #[case::for_another_device("io.weight", "8:0 100", "default 100\n8:01 100\n8:16 100\n", false)]
-    #[case::one_of_several("io.max", "8:0 wbps=5", "8:0 rbps=max wbps=5 riops=max wiops=max\n", true)]
-    #[case::another_of_several("io.max", "8:0 rbps=5", "8:0 rbps=max wbps=5 riops=max wiops=max\n", false)]
+    #[case::one_of_several(
+        "io.max",
+        "8:0 wbps=5",
+        "8:0 rbps=max wbps=5 riops=max wiops=max\n",
+        true
+    )]
+    #[case::another_of_several(
+        "io.max",
+        "8:0 rbps=5",
+        "8:0 rbps=max wbps=5 riops=max wiops=max\n",
+        false
+    )]
     #[case::no_device("io.max", "8:0 rbps=5", "", false)]
     fn a_figure_is_kept_where_the_file_says_so(
         #[case] file: &str,
