@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    io::{self, Write},
+    io::{self, Read, Write},
+    net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
     os::unix::{fs::PermissionsExt, process::CommandExt},
     process::Command,
     time::{Duration, Instant},
@@ -30,6 +31,7 @@ pub(crate) fn act(words: &[String]) -> Result<u8, String> {
         "spin" => spin(argument(0).map(number).transpose()?),
         "fill" => fill(number(required(0)?)?),
         "attach" => line(&attach::attach(required(0)?, required(1)?)?.to_string()),
+        "talk" => talked(number(required(0)?)?),
         "size" => sized(number(required(0)?)?, number(required(1)?)?),
         "try" => line(&attempt::attempt(arguments)?.to_string()),
         "count" => line(&attempt::count(arguments).to_string()),
@@ -184,6 +186,27 @@ fn store(path: &str, bytes: u64) -> io::Result<()> {
     let mut file = fs::File::create(path)?;
     io::copy(&mut io::Read::take(io::repeat(b'x'), bytes), &mut file)?;
     file.sync_all()
+}
+
+fn talked(bytes: u64) -> Result<(), String> {
+    file(talk(bytes))?;
+    line("talked")
+}
+
+/// Sends bytes to itself over the loopback device.
+fn talk(bytes: u64) -> io::Result<()> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let mut from = TcpStream::connect(listener.local_addr()?)?;
+    let mut to = listener.accept()?.0;
+    let sender = std::thread::spawn(move || {
+        io::copy(&mut Read::take(io::repeat(b'x'), bytes), &mut from)?;
+        from.shutdown(Shutdown::Write)
+    });
+    let received = io::copy(&mut to, &mut io::sink())?;
+    match sender.join() {
+        Ok(sent) if received == bytes => sent,
+        _ => Err(io::Error::other("not all came back")),
+    }
 }
 
 fn delete(path: &str) -> io::Result<()> {

@@ -33,6 +33,7 @@ commands:
   delete PATH            removes a file or a directory tree
   attach PATH TEXT       connects to a container's I/O socket, sends a line, and says what came until the end
   tell PATH TEXT...      sends a line to a FIFO or a socket
+  talk BYTES             sends so many bytes to itself over the loopback device, says `talked`
   size ROWS COLUMNS      waits until its terminal has that size, then says it
   copy FROM TO           copies a file with its mode
   mode OCTAL PATH        sets a file's mode
