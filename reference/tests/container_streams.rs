@@ -31,6 +31,30 @@ fn a_log_of_the_callers_choice_is_written_there_and_stays() {
 }
 
 #[test]
+fn a_log_that_is_gone_is_an_error_and_no_empty_one() {
+    let host = Host::new();
+    let path = host.path("its.log");
+    let id = host.try_create(&logging_to(&path)).unwrap();
+    assert!(host.log(&id).is_empty(), "it has not run yet");
+    host.engine().start_container(&id).unwrap();
+    host.engine().wait_container(&id, NEVER).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let read = |follow| {
+        let sink = &mut |_: &_| std::ops::ControlFlow::Continue(());
+        host.engine().container_logs(&id, follow, NEVER, sink)
+    };
+    for follow in [false, true] {
+        let error = read(follow).unwrap_err().to_string();
+        assert!(error.contains(path.to_str().unwrap()), "{error}");
+    }
+    assert!(!path.exists(), "nothing is made in its place");
+    std::fs::create_dir(&path).unwrap();
+    for follow in [false, true] {
+        assert!(read(follow).is_err(), "it is a directory");
+    }
+}
+
+#[test]
 fn the_sockets_are_where_they_are_said_to_be() {
     let host = Host::new();
     let id = host.create("sleep 1000");

@@ -60,7 +60,7 @@ impl Engine {
             .mount()
             .map_err(EngineError::failed("cannot mount the root filesystem"))?;
         kill_point::reached(Point::StartMounted);
-        let setup = setup(container, joins)?;
+        let setup = setup(container, joins, self.network(container)?)?;
         Ok(supervise::start(&self.launcher, &container.dir, &setup)?)
     }
 }
@@ -80,7 +80,7 @@ fn claim(container: &Container) -> Result<()> {
     }
 }
 
-fn setup(container: &Container, joins: Vec<Join>) -> Result<ContainerSetup> {
+fn setup(container: &Container, joins: Vec<Join>, network: Network) -> Result<ContainerSetup> {
     let record = &container.record;
     let process = &record.process;
     let rootfs = Tree::open(&container.mount_point)
@@ -109,10 +109,7 @@ fn setup(container: &Container, joins: Vec<Join>) -> Result<ContainerSetup> {
         rootfs: container.mount_point.clone(),
         files: container.dir.run().to_owned(),
         user: resolved.user,
-        network: match record.net_mode.as_str() {
-            "host" => Network::Host,
-            _ => Network::None,
-        },
+        network,
         labels: record.labels.clone(),
         settings: record.settings.clone(),
         joins,

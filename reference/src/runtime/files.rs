@@ -7,10 +7,14 @@ use crate::{settings::KnownHost, sys::tree::Tree};
 
 /// Where a container sees each, and its name in the directory that holds them.
 pub(super) const FILES: [(&str, &str); 3] = [
-    ("/etc/hosts", "hosts"),
-    ("/etc/hostname", "hostname"),
-    ("/etc/resolv.conf", "resolv.conf"),
+    ("/etc/hosts", HOSTS),
+    ("/etc/hostname", HOSTNAME),
+    ("/etc/resolv.conf", RESOLVER),
 ];
+
+const HOSTS: &str = "hosts";
+const HOSTNAME: &str = "hostname";
+const RESOLVER: &str = "resolv.conf";
 
 const LOCALHOST: &str = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
 
@@ -21,18 +25,34 @@ impl ContainerSetup {
     /// If they cannot be written, or have no place in the root file system.
     pub fn write_files(&self) -> io::Result<()> {
         self.make_room()?;
-        let write = |name: &str, text: &str| fs::write(self.files.join(name), text);
-        let known = match self.network {
-            Network::Host => host_file("/etc/hosts"),
-            Network::None => LOCALHOST.to_owned(),
-        };
+        fs::write(self.files.join(HOSTNAME), format!("{}\n", self.hostname))?;
+        match &self.network {
+            Network::None => self.write_names(LOCALHOST),
+            Network::Host => self.write_names(&host_file("/etc/hosts")),
+            Network::Container { files } => self.share_names(files),
+        }
+    }
+
+    /// The files that say where other hosts are.
+    fn write_names(&self, known: &str) -> io::Result<()> {
         let asked_for = &self.settings.network;
-        write("hosts", &hosts(&asked_for.hosts, &known, &self.hostname))?;
-        write("hostname", &format!("{}\n", self.hostname))?;
-        write(
-            "resolv.conf",
-            &resolver::configuration(&host_file("/etc/resolv.conf"), asked_for),
-        )
+        let hosts = hosts(&asked_for.hosts, known, &self.hostname);
+        fs::write(self.files.join(HOSTS), hosts)?;
+        let resolver = resolver::configuration(&host_file("/etc/resolv.conf"), asked_for);
+        fs::write(self.files.join(RESOLVER), resolver)
+    }
+
+    /// The same files as in `theirs`, also once they are gone from there.
+    fn share_names(&self, theirs: &Path) -> io::Result<()> {
+        for name in [HOSTS, RESOLVER] {
+            let own = self.files.join(name);
+            // Of an earlier run.
+            match fs::remove_file(&own) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => fs::hard_link(theirs.join(name), own)?,
+            }
+        }
+        Ok(())
     }
 
     /// The runtime mounts them over files. A link is replaced rather than followed: what it points to, which often is there only

@@ -49,12 +49,17 @@ pub struct User {
 }
 
 /// A container's network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Network {
     /// A network of its own with nothing but a loopback device.
     None,
     /// The host's.
     Host,
+    /// That of another container, which is among [`ContainerSetup::joins`].
+    Container {
+        /// The directory for those of that container's files that the engine writes.
+        files: PathBuf,
+    },
 }
 
 /// The cgroup of the container with this id, in every hierarchy.

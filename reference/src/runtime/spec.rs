@@ -125,7 +125,7 @@ impl ContainerSetup {
             (LinuxNamespaceType::Uts, *uts != Namespace::Host),
             (LinuxNamespaceType::Mount, true),
             (LinuxNamespaceType::Cgroup, true),
-            (LinuxNamespaceType::Network, self.network == Network::None),
+            (LinuxNamespaceType::Network, self.network != Network::Host),
         ];
         let namespace = |kind| LinuxNamespaceBuilder::default().typ(kind).build();
         let wanted = kinds.into_iter().filter(|(_, wanted)| *wanted);

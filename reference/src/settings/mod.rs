@@ -69,6 +69,7 @@ impl Settings {
         [ipc, pid]
             .into_iter()
             .filter_map(Namespace::container)
+            .chain(self.network.container.as_deref())
             .collect()
     }
 }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Network {
+    /// The id of the container whose network it uses, and whose files that say where other hosts are.
+    pub container: Option<String>,
     /// Ports that it offers, the image's among them.
     pub exposed_ports: Vec<Ports>,
     /// Name servers in the place of the host's; empty: the host's.

@@ -37,7 +37,7 @@ pub struct ContainerRecord {
     pub hostname: String,
     /// Labels, the image's included.
     pub labels: BTreeMap<String, String>,
-    /// `none` or `host`.
+    /// `none`, `host` or `container:ID`.
     pub net_mode: String,
     /// The signal that asks it to stop.
     pub stop_signal: i32,

@@ -7,12 +7,13 @@ use crate::{
 };
 
 /// Before the name of another container.
-const CONTAINER: &str = "container:";
+pub(super) const CONTAINER: &str = "container:";
 
 /// The fields that can name another container.
-fn modes(request: &mut CreateRequest) -> [(&'static str, &mut Option<String>); 2] {
+fn modes(request: &mut CreateRequest) -> [(&'static str, &mut Option<String>); 3] {
     let namespaces = &mut request.namespaces;
     [
+        ("net_mode", &mut request.network.net_mode),
         ("ipc_mode", &mut namespaces.ipc_mode),
         ("pid_mode", &mut namespaces.pid_mode),
     ]

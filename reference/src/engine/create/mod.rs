@@ -136,7 +136,7 @@ fn record(
     let default = Config::default();
     let config = image.config.config().as_ref().unwrap_or(&default);
     let settings = settings(request, config)?;
-    let net_mode = net_mode(request.network.net_mode.as_deref())?;
+    let net_mode = network::mode(request.network.net_mode.as_deref())?;
     let uts = namespaces::uts(request.namespaces.uts_mode.as_deref())?;
     let hostname = hostname(request.hostname.as_deref(), net_mode, &uts, &id)?;
     let name = request.name.clone().unwrap_or_default();
@@ -172,15 +172,16 @@ fn record(
 fn settings(request: &CreateRequest, image: &Config) -> std::result::Result<Settings, String> {
     refuse_given(&[("pod", request.pod.is_some())])?;
     let namespaces = namespaces::check(&request.namespaces, request.resources.shm_size)?;
+    let network = network::check(&request.network, image)?;
     let own = sysctls::Own {
-        network: request.network.net_mode.as_deref() != Some("host"),
+        network: request.network.net_mode.as_deref() != Some("host") && network.container.is_none(),
         ipc: namespaces.ipc == Namespace::Private,
     };
     Ok(Settings {
         security: security::check(&request.security, own)?,
         resources: resources::check(&request.resources)?,
         namespaces,
-        network: network::check(&request.network, image)?,
+        network,
         mounts: mounts::check(&request.mounts)?,
         stdio: stdio::check(&request.stdio)?,
         lifecycle: lifecycle::check(&request.lifecycle)?,
@@ -192,19 +193,6 @@ fn refuse_given(fields: &[(&str, bool)]) -> std::result::Result<(), String> {
     match fields.iter().find(|(_, given)| *given) {
         Some((field, _)) => Err(format!("{field} is not supported yet")),
         None => Ok(()),
-    }
-}
-
-fn net_mode(given: Option<&str>) -> std::result::Result<&'static str, String> {
-    match given {
-        Some("none") => Ok("none"),
-        Some("host") => Ok("host"),
-        None | Some("" | "bridge") => {
-            Err("net_mode: bridge, the default, is not supported yet: give none or host".into())
-        }
-        Some(other) => Err(format!(
-            "net_mode: {other:?} is not supported: give none or host"
-        )),
     }
 }
 

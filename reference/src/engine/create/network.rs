@@ -2,7 +2,7 @@
 
 use oci_spec::image::Config;
 
-use super::dns;
+use super::{dns, join::CONTAINER};
 use crate::{
     engine::{ports, request::NetworkRequest},
     settings::{Network, Ports},
@@ -12,15 +12,52 @@ use crate::{
 pub(super) fn check(request: &NetworkRequest, image: &Config) -> Result<Network, String> {
     check_name(request.network.as_deref())?;
     check_publish(&request.publish)?;
+    let mode = request.net_mode.as_deref().unwrap_or_default();
     let network = Network {
+        container: mode.strip_prefix(CONTAINER).map(str::to_owned),
         exposed_ports: exposed_ports(&request.exposed_ports, image)?,
         dns_servers: dns::servers(&request.dns_servers)?,
         dns_search: dns::search(&request.dns_search)?,
         dns_options: dns::options(&request.dns_opt)?,
         hosts: dns::hosts(&request.host_add)?,
     };
+    if network.container.is_some() {
+        refuse_names(request)?;
+    }
     refuse_publishing(request)?;
     Ok(network)
+}
+
+/// `none`, `host` or `container:ID`: another container is named by its id already.
+pub(super) fn mode(given: Option<&str>) -> Result<&str, String> {
+    match given {
+        Some(mode) if matches!(mode, "none" | "host") || mode.starts_with(CONTAINER) => Ok(mode),
+        None | Some("" | "bridge") => Err(format!(
+            "net_mode: bridge, the default, is not supported yet: give none, host or {CONTAINER}NAME"
+        )),
+        Some(other) => Err(format!(
+            "net_mode: {other:?} is not none, host or {CONTAINER}NAME"
+        )),
+    }
+}
+
+/// The files that they would stand in are another container's.
+fn refuse_names(request: &NetworkRequest) -> Result<(), String> {
+    let fields = [
+        ("dns_servers", &request.dns_servers),
+        ("dns_search", &request.dns_search),
+        ("dns_opt", &request.dns_opt),
+        ("host_add", &request.host_add),
+    ];
+    let mut given = fields
+        .iter()
+        .filter_map(|(field, list)| Some((field, list.first()?)));
+    match given.next() {
+        Some((field, first)) => Err(format!(
+            "{field}: {first:?}: with this net_mode the file is another container's"
+        )),
+        None => Ok(()),
+    }
 }
 
 /// The service's own bridge is the only network, and with another mode none is joined.
@@ -112,6 +149,40 @@ mod tests {
             r.publish = vec![entry.into()];
         });
         assert!(error.as_ref().unwrap_err().starts_with(why), "{error:?}");
+    }
+
+    #[rstest]
+    #[case("dns_servers", |r: &mut NetworkRequest| r.dns_servers = vec!["192.0.2.1".into()])]
+    #[case("dns_search", |r: &mut NetworkRequest| r.dns_search = vec![".".into()])]
+    #[case("dns_opt", |r: &mut NetworkRequest| r.dns_opt = vec!["use-vc".into()])]
+    #[case("host_add", |r: &mut NetworkRequest| r.host_add = vec!["db:192.0.2.1".into()])]
+    fn another_containers_files_are_not_changed(
+        #[case] field: &str,
+        #[case] change: fn(&mut NetworkRequest),
+    ) {
+        let joined = |r: &mut NetworkRequest| r.net_mode = Some("container:c1".into());
+        assert_eq!(with(joined).unwrap().container.as_deref(), Some("c1"));
+        let error = with(|r| {
+            joined(r);
+            change(r);
+        });
+        assert!(error.as_ref().unwrap_err().starts_with(field), "{error:?}");
+    }
+
+    #[rstest]
+    #[case(Some("none"), true)]
+    #[case(Some("host"), true)]
+    #[case(Some("container:c1"), true)]
+    #[case(Some("bridge"), false)]
+    #[case(None, false)]
+    #[case(Some("None"), false)]
+    #[case(Some("container"), false)]
+    #[case(Some("ns:/proc/1/ns/net"), false)]
+    fn modes_are_words(#[case] given: Option<&str>, #[case] known: bool) {
+        match mode(given) {
+            Ok(mode) => assert!(known && Some(mode) == given),
+            Err(error) => assert!(!known && error.starts_with("net_mode: "), "{error}"),
+        }
     }
 
     #[test]
