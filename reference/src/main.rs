@@ -11,10 +11,11 @@ use podman_reference::{
 };
 
 fn main() -> ExitCode {
-    // Before all else: a monitor is small and starts fast.
+    // Before all else: what monitors are forked from is small.
     let mut words = std::env::args_os().skip(1);
     if words.next().is_some_and(|word| word == monitor::SUBCOMMAND) {
-        return supervise::run_monitor(words);
+        drop(words);
+        return supervise::run_monitors();
     }
     let arguments = Arguments::parse();
     start_log();

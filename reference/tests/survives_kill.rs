@@ -68,16 +68,16 @@ fn a_container_whose_monitor_was_killed_can_be_waited_for_and_removed() {
     assert!(!pids.into_iter().any(is_alive));
 }
 
-/// Kills the parent of a container's process 1, which this test's own daemon started.
-fn kill_monitor(pid: i32) {
+/// A container's monitor, which this test's own daemon started, by the container's process 1.
+fn parent(pid: i32) -> i32 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let after_name = stat.rsplit(')').next().unwrap();
-    let monitor: i32 = after_name
-        .split_whitespace()
-        .nth(1)
-        .unwrap()
-        .parse()
-        .unwrap();
+    let parent = after_name.split_whitespace().nth(1).unwrap();
+    parent.parse().unwrap()
+}
+
+fn kill_monitor(pid: i32) {
+    let monitor = parent(pid);
     let command = fs::read_to_string(format!("/proc/{monitor}/cmdline")).unwrap();
     assert!(command.contains("monitor"), "{command}");
     kill(Pid::from_raw(monitor), Signal::SIGKILL).unwrap();
@@ -92,4 +92,55 @@ fn a_created_container_is_still_there_and_can_be_started() {
     assert_eq!(host.status("kept"), "configured");
     host.call("StartContainer", &json!({ "name": "kept" }));
     assert_eq!(host.wait("kept"), 0);
+}
+
+/// The helper that a daemon forks monitors from.
+fn zygote(host: &Host) -> i32 {
+    let daemon = host.daemon().child.id();
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let is_it = |pid: &i32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let after_name = stat.rsplit(')').next().unwrap_or_default();
+        let parent = after_name.split_whitespace().nth(1).unwrap_or_default();
+        let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        parent == daemon.to_string() && command.split('\0').nth(1) == Some("monitors")
+    };
+    pids.find(is_it).unwrap()
+}
+
+#[test]
+fn the_process_that_monitors_are_forked_from_ends_with_the_daemon() {
+    let mut host = Host::new();
+    let id = host.run("sleep 1000");
+    let (pid, helper) = (host.pid(&id), zygote(&host));
+    host.kill();
+    until("its end", || !is_alive(helper));
+    host.start();
+    assert_eq!((host.pid(&id), host.status(&id).as_str()), (pid, "running"));
+    assert_ne!(zygote(&host), helper);
+}
+
+#[test]
+fn where_that_process_is_killed_the_next_start_has_another_one() {
+    let host = Host::new();
+    let first = host.run("sleep 1000");
+    let helper = zygote(&host);
+    kill(Pid::from_raw(helper), Signal::SIGKILL).unwrap();
+    let second = host.run("exit 3");
+    assert_eq!(host.wait(&second), 3);
+    assert_ne!(zygote(&host), helper);
+    assert_eq!(host.status(&first), "running");
+}
+
+#[test]
+fn no_descriptor_of_the_daemon_or_of_another_container_is_left_in_a_monitor() {
+    let host = Host::new();
+    let ids: Vec<String> = (0..3).map(|_| host.run("sleep 1000")).collect();
+    let open = |pid: i32| fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
+    let counts: Vec<usize> = ids.iter().map(|id| open(parent(host.pid(id)))).collect();
+    // Later ones have no more than the first.
+    assert_eq!(counts, vec![counts.first().copied().unwrap(); 3]);
+    // The three standard streams, its socket, what it keeps of /proc.
+    until("the last report", || open(zygote(&host)) <= 5);
 }

@@ -56,6 +56,7 @@ impl Engine {
         }
         engine.sweep_runroot(&unlisted)?;
         engine.reap_what_ended();
+        engine.launcher.warm_up();
         Ok(engine)
     }
 

@@ -1,11 +1,11 @@
 //! Joins the runtime and the monitor: starts containers and clears up after them.
 
-use std::{error::Error, ffi::OsString, process::ExitCode};
+use std::{error::Error, process::ExitCode};
 
 use super::with_causes;
 use crate::{
     monitor::{self, Created, Init, Launcher, MonitorError, RunDir, RunState, Streams, Workload},
-    runtime::{Container, ContainerSetup, Pipes, cgroup_path, started_cgroup},
+    runtime::{self, Container, ContainerSetup, Pipes, cgroup_path, started_cgroup},
     sys::{
         cgroup,
         kill_point::{self, Point},
@@ -81,11 +81,15 @@ pub fn record_again(dir: &RunDir, id: &str) -> Result<(), MonitorError> {
     dir.record_again(members.min_by_key(|process| process.start_time))
 }
 
-/// Runs this process as a container's monitor; the arguments are those after [`monitor::SUBCOMMAND`].
+/// Runs this process as the one that monitors are forked from, and as each of those; its subcommand is [`monitor::SUBCOMMAND`].
 /// To be called first in `main`, while there is one thread and nothing is open.
 #[must_use]
-pub fn run_monitor(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    monitor::supervise(arguments, |id, dir, settings| {
+pub fn run_monitors() -> ExitCode {
+    let warm_up = || {
+        let _ = cgroup::Hierarchies::of_host();
+        runtime::warm_up();
+    };
+    monitor::supervise(warm_up, |id, dir, settings| {
         Container::new(id, dir.run(), settings.clone())
     })
 }

@@ -1,41 +1,49 @@
 //! Starts monitors: the daemon's side of a container's start.
 
 use std::{
-    io,
-    os::unix::process::CommandExt,
+    io::{self, PipeReader},
     path::{Path, PathBuf},
-    process::{self, Child, Command},
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use super::{Init, MonitorError, RunDir, report::Report};
+use super::{Init, MonitorError, RunDir, report::Report, zygote::Zygote};
 use crate::sys::{
     kill_point::{self, Point},
     memfd::SealedProgram,
     pidfd::PidFd,
-    process::Pid,
+    process::{Pid, Signal},
+    reap::{reap, try_reap},
 };
 
-/// The hidden subcommand that makes the program a monitor.
-pub const SUBCOMMAND: &str = "monitor";
+/// How often a zygote is asked that has ended meanwhile, each time another one.
+const ATTEMPTS: usize = 3;
 
 /// Starts monitors; one per daemon.
 #[derive(Debug)]
 pub struct Launcher {
     program: PathBuf,
     sealed: OnceLock<SealedProgram>,
-    children: Mutex<Vec<Child>>,
+    zygote: Mutex<Option<Arc<Zygote>>>,
+    children: Mutex<Vec<Pid>>,
 }
 
 impl Launcher {
-    /// Monitors will run `program`, which must answer [`SUBCOMMAND`]: usually /proc/self/exe.
-    /// They run from a sealed copy in memory, made at the first start, so that no container can reach the file.
+    /// Monitors will run `program`, which must answer [`super::SUBCOMMAND`]: usually /proc/self/exe.
+    /// They run from a sealed copy in memory, so that no container can reach the file.
     #[must_use]
     pub fn new(program: impl Into<PathBuf>) -> Self {
         Self {
             program: program.into(),
             sealed: OnceLock::new(),
-            children: Mutex::new(Vec::new()),
+            zygote: Mutex::default(),
+            children: Mutex::default(),
+        }
+    }
+
+    /// Starts the process that monitors are forked from, if it is not there: else the first start does.
+    pub fn warm_up(&self) {
+        if let Err(error) = self.zygote() {
+            tracing::warn!(%error, "cannot start the process that monitors are forked from");
         }
     }
 
@@ -46,23 +54,26 @@ impl Launcher {
     /// [`MonitorError::Start`] with the cause if the container could not be started.
     pub fn launch(&self, id: &str, dir: &RunDir) -> Result<Init, MonitorError> {
         self.reap();
-        let (reader, writer) = io::pipe().map_err(MonitorError::Launch)?;
-        let child = self.spawn(id, dir, writer.into())?;
-        let pid = child.id();
-        // Before anybody collects it, so that the number is still its own.
-        let monitor = descriptor(&child)?;
-        self.children().push(child);
+        let (reader, pid) = self.fork(id, dir).map_err(MonitorError::Launch)?;
+        // Nobody has collected it, so the number is still its own.
+        let monitor = PidFd::open(pid);
+        self.children().push(pid);
+        let monitor = monitor
+            .map_err(MonitorError::Launch)?
+            .ok_or(MonitorError::MonitorLost)?;
         kill_point::reached(Point::StartSpawned);
         let report = Report::read(reader, &monitor);
         kill_point::reached(Point::StartReported);
         match report {
             Ok(Report::Started(init)) => Ok(init),
             Ok(Report::Failed(reason)) => {
-                self.collect(pid, false);
+                self.collect(pid);
                 Err(MonitorError::Start(reason))
             }
             Err(error) => {
-                self.collect(pid, true);
+                // It may have ended by itself; it is collected either way.
+                let _ = monitor.send(Signal::KILL);
+                self.collect(pid);
                 Err(error)
             }
         }
@@ -71,26 +82,52 @@ impl Launcher {
     /// Collects monitors that have ended, so that they do not stay as zombies. Every launch does so, too.
     pub fn reap(&self) {
         self.children()
-            .retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+            .retain(|pid| matches!(try_reap(*pid), Ok(None)));
     }
 
-    fn spawn(&self, id: &str, dir: &RunDir, report: process::Stdio) -> Result<Child, MonitorError> {
-        let mut command = Command::new(self.executable().map_err(MonitorError::Launch)?);
-        command
-            .arg0("podman-reference")
-            .args([
-                SUBCOMMAND.as_ref(),
-                id.as_ref(),
-                dir.keep().as_os_str(),
-                dir.run().as_os_str(),
-            ])
-            .env_clear();
-        kill_point::hand_on(&mut command)
-            .stdin(process::Stdio::null())
-            .stdout(report)
-            .stderr(process::Stdio::null())
-            .spawn()
-            .map_err(MonitorError::Launch)
+    /// Has a monitor forked; gives its number, and the pipe on which it tells the rest.
+    fn fork(&self, id: &str, dir: &RunDir) -> io::Result<(PipeReader, Pid)> {
+        let mut last = io::Error::other("it ends at once");
+        for _ in 0..ATTEMPTS {
+            let zygote = self.zygote()?;
+            let (mut reader, writer) = io::pipe()?;
+            let arguments = [id.as_ref(), dir.keep().as_os_str(), dir.run().as_os_str()];
+            let asked = zygote.ask(arguments, &writer);
+            // So that the pipe ends when nobody is there to answer.
+            drop(writer);
+            match asked {
+                Ok(()) => {
+                    if let Some(pid) = Report::number(&mut reader, || zygote.kill())? {
+                        return Ok((reader, pid));
+                    }
+                }
+                Err(error) => last = error,
+            }
+            self.forget(&zygote);
+        }
+        Err(last)
+    }
+
+    fn zygote(&self) -> io::Result<Arc<Zygote>> {
+        let mut current = self.current();
+        if let Some(zygote) = &*current {
+            return Ok(Arc::clone(zygote));
+        }
+        let zygote = Arc::new(Zygote::spawn(&self.executable()?)?);
+        *current = Some(Arc::clone(&zygote));
+        Ok(zygote)
+    }
+
+    /// The next request is for another one.
+    fn forget(&self, zygote: &Arc<Zygote>) {
+        let mut current = self.current();
+        if current.as_ref().is_some_and(|one| Arc::ptr_eq(one, zygote)) {
+            *current = None;
+        }
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<Arc<Zygote>>> {
+        self.zygote.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn executable(&self) -> io::Result<PathBuf> {
@@ -101,29 +138,19 @@ impl Launcher {
         Ok(self.sealed.get_or_init(|| fresh).path())
     }
 
-    /// Waits for a monitor that is about to end, or is made to.
-    fn collect(&self, pid: u32, kill: bool) {
+    /// Waits for a monitor that is about to end.
+    fn collect(&self, pid: Pid) {
         let mut children = self.children();
-        let Some(at) = children.iter().position(|child| child.id() == pid) else {
-            return;
-        };
-        let mut child = children.swap_remove(at);
+        let known = children.len();
+        children.retain(|child| *child != pid);
+        let was_there = children.len() < known;
         drop(children);
-        if kill {
-            // It may have ended by itself; it is collected either way.
-            let _ = child.kill();
+        if was_there {
+            let _ = reap(pid);
         }
-        let _ = child.wait();
     }
 
-    fn children(&self) -> MutexGuard<'_, Vec<Child>> {
+    fn children(&self) -> MutexGuard<'_, Vec<Pid>> {
         self.children.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn descriptor(child: &Child) -> Result<PidFd, MonitorError> {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::new);
-    let fd = pid.map(PidFd::open).transpose();
-    let fd = fd.map_err(MonitorError::Launch)?.flatten();
-    fd.ok_or(MonitorError::MonitorLost)
 }

@@ -13,9 +13,11 @@ mod record;
 mod report;
 mod run_dir;
 mod supervise;
+mod zygote;
 
 pub use error::MonitorError;
-pub use launcher::{Launcher, SUBCOMMAND};
+pub use launcher::Launcher;
 pub use record::{ExitRecord, Init};
 pub use run_dir::{RunDir, RunState};
 pub use supervise::{Created, Streams, Workload, supervise};
+pub use zygote::SUBCOMMAND;

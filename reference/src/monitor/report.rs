@@ -11,11 +11,15 @@ use serde::{Deserialize, Serialize};
 use super::{Init, MonitorError};
 use crate::sys::{
     pidfd::PidFd,
+    process::Pid,
     wait::{Stop, Woken, wait_readable},
 };
 
 /// A start that takes longer than this is given up: something it needs (a file system, a cgroup) hangs.
 const START_LIMIT_MS: u16 = 60_000;
+
+/// A zygote that has not forked after this time does not do it any more.
+const FORK_LIMIT_MS: u16 = 10_000;
 
 /// How a start went; one JSON value, then the pipe is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +32,32 @@ pub(super) enum Report {
 }
 
 impl Report {
+    /// Waits for the monitor's number, which comes before the report. `None` if the zygote has ended without one. One that
+    /// hangs is ended by `kill`, so that it does not fork when nobody counts on it any more.
+    ///
+    /// # Errors
+    /// Why no monitor could be forked.
+    pub(super) fn number(
+        pipe: &mut PipeReader,
+        kill: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<Option<Pid>> {
+        let limit = PollTimeout::from(FORK_LIMIT_MS);
+        if wait_readable(&[pipe.as_fd()], &Stop::default(), limit)? == Woken::TimedOut {
+            kill()?;
+        }
+        let mut number = || {
+            let mut bytes = [0; 4];
+            pipe.read_exact(&mut bytes)
+                .map(|()| i32::from_le_bytes(bytes))
+        };
+        match number() {
+            Ok(0) => Err(io::Error::from_raw_os_error(number()?)),
+            Ok(pid) => Ok(Pid::new(pid)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Waits for the report. If the monitor ends without one, it was killed; the end of the pipe does not tell, for the container's
     /// process holds it too until its program runs.
     pub(super) fn read(mut pipe: PipeReader, monitor: &PidFd) -> Result<Self, MonitorError> {

@@ -23,6 +23,12 @@ mod spec;
 mod trouble;
 mod working_directory;
 
+/// Does ahead, once for all that are forked from this process, what the runtime library does at its first use.
+pub fn warm_up() {
+    // It keeps the descriptor. Should there be none now, it asks again.
+    let _ = pathrs::procfs::ProcfsHandle::new();
+}
+
 pub use bundle::BundleError;
 pub use container::{Container, Pipes};
 pub use filter::Uncompiled;

@@ -42,6 +42,14 @@ pub fn detach() -> io::Result<OwnedFd> {
     Ok(report)
 }
 
+/// Gives this process a session of its own, apart from the one that it was forked from.
+///
+/// # Errors
+/// The kernel's.
+pub fn leave_session() -> io::Result<()> {
+    Ok(setsid().map(drop)?)
+}
+
 fn close_from(first: u32) -> io::Result<()> {
     // SAFETY: nothing in this process owns a descriptor from `first` on yet; it has just been executed.
     let done = unsafe { libc::close_range(first, u32::MAX, 0) };

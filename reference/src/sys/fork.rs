@@ -4,9 +4,11 @@
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
+    ptr,
 };
 
 use nix::{
+    errno::Errno,
     libc,
     unistd::{ForkResult, fork},
 };
@@ -32,6 +34,20 @@ pub fn in_child(act: impl FnOnce()) -> io::Result<Pid> {
     }
 }
 
+/// Forks a child that is its parent's, as if that one had started it; gives its number, `None` in the child. Only for a process
+/// with one thread.
+///
+/// # Errors
+/// If the kernel has no room for another process.
+pub fn sibling() -> io::Result<Option<Pid>> {
+    let (flags, none) = (libc::c_long::from(libc::CLONE_PARENT), ptr::null::<u8>());
+    // SAFETY: without CLONE_VM this is a fork: the child goes on on a copy of this stack, and there is one thread, so the copy is
+    // whole.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags, none, none, none, none) };
+    let pid = i32::try_from(Errno::result(pid)?).map_err(io::Error::other)?;
+    Ok(Pid::new(pid))
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Read;
@@ -50,6 +66,21 @@ mod tests {
         let mut text = String::new();
         reader.read_to_string(&mut text).unwrap();
         assert_eq!(text, "done");
+    }
+
+    #[test]
+    fn a_sibling_is_a_child_of_the_parent() {
+        let (mut reader, mut writer) = io::pipe().unwrap();
+        let child = in_child(|| {
+            if let Some(sibling) = sibling().unwrap() {
+                let _ = io::Write::write_all(&mut writer, &sibling.get().to_ne_bytes());
+            }
+        });
+        reap(child.unwrap()).unwrap();
+        let mut number = [0; 4];
+        reader.read_exact(&mut number).unwrap();
+        let sibling = Pid::new(i32::from_ne_bytes(number)).unwrap();
+        assert_eq!(reap(sibling).unwrap().code(), Some(0));
     }
 
     #[test]

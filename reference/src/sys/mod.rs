@@ -29,6 +29,7 @@ pub mod seccomp;
 pub mod share;
 pub mod signals;
 pub mod sysctl;
+pub mod title;
 pub mod traffic;
 pub mod tree;
 pub mod wait;

@@ -16,11 +16,28 @@ use super::process::Pid;
 /// # Errors
 /// If it is not a child of this process.
 pub fn reap(pid: Pid) -> io::Result<ExitStatus> {
+    loop {
+        if let Some(status) = collect(pid, 0)? {
+            return Ok(status);
+        }
+    }
+}
+
+/// Collects a child if it has ended.
+///
+/// # Errors
+/// If it is not a child of this process.
+pub fn try_reap(pid: Pid) -> io::Result<Option<ExitStatus>> {
+    collect(pid, libc::WNOHANG)
+}
+
+fn collect(pid: Pid, options: i32) -> io::Result<Option<ExitStatus>> {
     let mut status = 0;
     loop {
         // SAFETY: `status` outlives the call, which writes one integer to it.
-        match Errno::result(unsafe { libc::waitpid(pid.get(), &raw mut status, 0) }) {
-            Ok(_) => return Ok(ExitStatus::from_raw(status)),
+        match Errno::result(unsafe { libc::waitpid(pid.get(), &raw mut status, options) }) {
+            Ok(0) => return Ok(None),
+            Ok(_) => return Ok(Some(ExitStatus::from_raw(status))),
             Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
         }

@@ -1,11 +1,11 @@
-//! How a monitor begins: cut loose from the daemon, with one pipe to answer on.
+//! How a monitor begins: with its settings, and one pipe to answer on.
 
-use std::{ffi::OsString, fs::File, io::Write};
+use std::{fs::File, io::Write};
 
+use super::requests::Request;
 use crate::{
     monitor::{RunDir, report::Report},
     settings::Settings,
-    sys::{detach::detach, limits},
 };
 
 /// What the daemon asked for.
@@ -17,13 +17,12 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// `None` if a person ran the subcommand by hand with other arguments, the kernel refuses, or the settings cannot be read; the
-    /// last of these is told to the daemon.
-    pub(super) fn new(mut arguments: impl Iterator<Item = OsString>) -> Option<Self> {
+    /// `None` if the request is malformed, or the settings cannot be read, which is told to the daemon.
+    pub(super) fn new(request: Request) -> Option<Self> {
+        let mut arguments = request.arguments.into_iter();
         let id = arguments.next()?.into_string().ok()?;
         let dir = RunDir::new(arguments.next()?, arguments.next()?);
-        let answer = detach().ok()?.into();
-        limits::lower_open_files().ok()?;
+        let answer = request.report;
         match Settings::load(dir.run()) {
             Ok(settings) => Some(Self {
                 id,

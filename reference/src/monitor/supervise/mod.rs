@@ -5,12 +5,14 @@ mod control;
 mod entry;
 mod input;
 mod output;
+mod requests;
 mod watch;
 
 use std::{os::fd::OwnedFd, process::ExitCode};
 
 use entry::Entry;
 use output::Ends;
+use requests::requests;
 use watch::Watch;
 
 use super::{
@@ -77,14 +79,20 @@ pub trait Workload {
     fn remove(&mut self);
 }
 
-/// Runs a monitor: the process that [`super::Launcher`] started, with the arguments after the subcommand.
-/// `workload` makes the container of an id, its run directory and its settings.
+/// Runs the process that [`super::Launcher`] started, and every monitor that is forked from it: `warm_up` does ahead what each
+/// would have to do, `workload` makes the container of an id, its run directory and its settings.
 #[must_use]
 pub fn supervise<W: Workload>(
-    arguments: impl Iterator<Item = std::ffi::OsString>,
+    warm_up: impl FnOnce(),
     workload: impl FnOnce(&str, &RunDir, &Settings) -> W,
 ) -> ExitCode {
-    let Some(mut entry) = Entry::new(arguments) else {
+    let request = match requests(warm_up) {
+        Ok(Some(request)) => request,
+        Ok(None) => return ExitCode::SUCCESS,
+        // A person ran the subcommand by hand, or the kernel refuses.
+        Err(_) => return ExitCode::from(2),
+    };
+    let Some(mut entry) = Entry::new(request) else {
         return ExitCode::from(2);
     };
     kill_point::reached(Point::MonitorBegun);
