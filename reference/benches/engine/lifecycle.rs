@@ -1,24 +1,27 @@
 //! A whole life of a container beside `runc run` of the same file system and program.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     daemon::Daemon,
+    runc::Bundle,
     table::{Table, percentile},
 };
 
 const ROUNDS: usize = 50;
+/// Each with its aim.
+const STEPS: [(&str, &str); 4] = [
+    ("create", "<= 8 ms"),
+    ("start", "<= 3 ms"),
+    ("wait", ""),
+    ("remove", ""),
+];
 
 pub fn measure(daemon: &Daemon, table: &mut Table) {
     let mut client = daemon.client();
-    let bundle = bundle(daemon);
+    let bundle = Bundle::of(daemon);
     let mut steps: [Vec<Duration>; 5] = Default::default();
     let mut floor = Vec::new();
     for round in 0..=ROUNDS {
@@ -35,7 +38,7 @@ pub fn measure(daemon: &Daemon, table: &mut Table) {
             marks.push(begin.elapsed() - from);
         }
         marks.push(begin.elapsed());
-        let runc = run_with_runc(&bundle, round);
+        let runc = bundle.run(&round.to_string());
         // The first round warms caches up on both sides.
         if round > 0 {
             steps
@@ -46,8 +49,8 @@ pub fn measure(daemon: &Daemon, table: &mut Table) {
         }
     }
     let floor = (!floor.is_empty()).then(|| ("runc run", percentile(&mut floor, 0.5)));
-    for (name, times) in ["create", "start", "wait", "remove"].iter().zip(&mut steps) {
-        table.time(&format!("{name}, p50"), percentile(times, 0.5), None, "");
+    for ((name, aim), times) in STEPS.iter().zip(&mut steps) {
+        table.time(&format!("{name}, p50"), percentile(times, 0.5), None, aim);
     }
     table.time(
         "create+start+wait+remove, p50",
@@ -55,56 +58,4 @@ pub fn measure(daemon: &Daemon, table: &mut Table) {
         floor,
         "<= 0.5 x runc run",
     );
-}
-
-/// An OCI bundle of the probe image: its tar unpacked, and `runc spec` with the probe as its process.
-fn bundle(daemon: &Daemon) -> PathBuf {
-    let bundle = daemon.home().join("bundle");
-    fs::create_dir_all(bundle.join("rootfs")).expect("a folder");
-    let image = std::env::var("PROBE_IMAGE").expect("checked before");
-    let unpacked = Command::new("tar")
-        .arg("-xf")
-        .arg(image)
-        .arg("-C")
-        .arg(bundle.join("rootfs"))
-        .status();
-    assert!(
-        unpacked.is_ok_and(|s| s.success()),
-        "tar unpacks the probe image"
-    );
-    if Command::new("runc")
-        .arg("spec")
-        .current_dir(&bundle)
-        .status()
-        .is_ok_and(|s| s.success())
-    {
-        let path = bundle.join("config.json");
-        let mut spec: Value =
-            serde_json::from_slice(&fs::read(&path).expect("a spec")).expect("JSON");
-        spec["process"]["args"] = json!(["/probe", "exit", "0"]);
-        spec["process"]["terminal"] = false.into();
-        spec["process"]
-            .as_object_mut()
-            .expect("an object")
-            .remove("rlimits");
-        fs::write(path, spec.to_string()).expect("a writable spec");
-    }
-    bundle
-}
-
-fn run_with_runc(bundle: &Path, round: usize) -> Option<Duration> {
-    let started = Instant::now();
-    let status = Command::new("runc")
-        .args(["run", "--bundle"])
-        .arg(bundle)
-        .arg(format!("bench-{}-{round}", std::process::id()))
-        .status();
-    let time = started.elapsed();
-    match status {
-        Ok(status) => {
-            assert!(status.success(), "runc run failed: {status}");
-            Some(time)
-        }
-        Err(_) => None,
-    }
 }

@@ -11,13 +11,17 @@
 )]
 
 mod client;
+mod crowd;
 mod daemon;
 mod lifecycle;
 mod listing;
 mod logs;
 mod memory;
+mod operations;
 mod ping;
+mod runc;
 mod table;
+mod waits;
 
 use daemon::Daemon;
 use table::Table;
@@ -30,9 +34,12 @@ fn main() {
         .unwrap_or_default();
     let mut table = Table::default();
     type Section = (&'static str, fn(&Daemon, &mut Table));
-    let sections: [Section; 5] = [
+    let sections: [Section; 8] = [
         ("ping", ping::measure),
         ("lifecycle", lifecycle::measure),
+        ("operations", operations::measure),
+        ("crowd", crowd::measure),
+        ("waits", waits::measure),
         ("listing", listing::measure),
         ("logs", logs::measure),
         ("memory", memory::measure),
