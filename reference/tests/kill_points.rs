@@ -101,10 +101,21 @@ impl Host {
 #[test]
 fn a_create_makes_a_whole_container_or_none() {
     let mut host = Host::new();
-    let request = served::request(&host.image, Some("it"), "exit 3");
+    let mut request = served::request(&host.image, Some("it"), "exit 3");
     for point in points("create") {
+        let volumes = ["one", "other"].map(|name| format!("{}-{name}", point.name()));
+        let [one, other] = &volumes;
+        request["create"]["volumes"] =
+            json!([format!("{one}:/bin"), "/own", format!("{other}:/home")]);
         host.die_at(point, "CreateContainer", &request);
         host.assert_sound(point);
+        // With the container, both volumes are there, and as a whole; without it none is.
+        let is_there = !host.containers().is_empty();
+        let whole = [one.clone() + "/busybox", other.clone() + "/ann"];
+        for path in volumes.iter().chain(&whole) {
+            let path = host.root().join("volumes").join(path);
+            assert_eq!(path.exists(), is_there, "{point:?} {}", path.display());
+        }
         for id in host.containers() {
             assert_eq!(host.status("it"), "configured", "{point:?}");
             host.call("StartContainer", &json!({ "name": id }));

@@ -52,6 +52,14 @@ impl Engine {
         };
         let unlisted = engine.settle_damaged(&contents.damaged)?;
         for record in contents.containers {
+            if let Err(error) = engine.store.name_volumes(&record.id) {
+                let error = with_causes(&error);
+                tracing::warn!(
+                    container = record.id.as_str(),
+                    error,
+                    "its new volumes have no names"
+                );
+            }
             engine.adopt(record);
         }
         engine.sweep_runroot(&unlisted)?;

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     monitor::RunDir,
+    runtime::VolumeDirectories,
     store::{ContainerId, ContainerRecord, Layout},
     sys::{
         mount::Overlay,
@@ -36,6 +37,8 @@ pub(super) struct Container {
     /// Where what it writes is kept.
     pub(super) upper: PathBuf,
     pub(super) work: PathBuf,
+    /// Where its volumes are.
+    pub(super) volumes: VolumeDirectories,
     /// The image's layers, uppermost first.
     pub(super) lower: Vec<PathBuf>,
     state: Mutex<State>,
@@ -69,6 +72,10 @@ impl Container {
             mount_point: layout.mount_point(&record.id),
             upper: keep.join("upper"),
             work: keep.join("work"),
+            volumes: VolumeDirectories {
+                named: layout.volumes(),
+                own: layout.own_volumes(&record.id),
+            },
             lower: lower.map(|layer| layout.layer_files(layer)).collect(),
             state: Mutex::new(State::new(last)),
             usage: Mutex::new(Usage {

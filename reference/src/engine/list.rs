@@ -87,6 +87,7 @@ pub(super) fn mounts(container: &Container) -> Arc<[MountSummary]> {
     match runtime::mounts(
         &container.id(),
         container.dir.run(),
+        &container.volumes,
         &container.record.settings,
     ) {
         Ok(mounts) => {

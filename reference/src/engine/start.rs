@@ -108,6 +108,7 @@ fn setup(container: &Container, joins: Vec<Join>, network: Network) -> Result<Co
         },
         rootfs: container.mount_point.clone(),
         files: container.dir.run().to_owned(),
+        volumes: container.volumes.clone(),
         user: resolved.user,
         network,
         labels: record.labels.clone(),

@@ -25,6 +25,7 @@ pub fn start(
 ) -> Result<Init, MonitorError> {
     dir.create()?;
     setup.make_working_directory().map_err(|e| refused(&e))?;
+    setup.prepare_volumes().map_err(|e| refused(&e))?;
     setup.write_files().map_err(|e| refused(&e))?;
     kill_point::reached(Point::StartFiles);
     setup.write_bundle(dir.run()).map_err(|e| refused(&e))?;

@@ -4,7 +4,10 @@ use std::{io, path::Path};
 
 use oci_spec::OciSpecError;
 
-use super::{ContainerSetup, confinement::Confinement, devices, filter::Uncompiled, joins};
+use super::{
+    ContainerSetup, confinement::Confinement, devices, filter::Uncompiled, joins,
+    placement::Placement,
+};
 use crate::sys::cgroup::Hierarchies;
 
 /// The OCI configuration, in the bundle.
@@ -34,6 +37,7 @@ impl ContainerSetup {
         let mut spec = self.spec()?;
         Confinement::take_from(&mut spec)?.write(bundle)?;
         devices::take_rules(&mut spec, Hierarchies::of_host()?, bundle)?;
+        Placement::take_from(&mut spec, &self.settings.mounts).write(bundle)?;
         self.settings.save(bundle)?;
         joins::write(&self.joins, bundle)?;
         Ok(spec.save(bundle.join(CONFIGURATION))?)

@@ -13,9 +13,12 @@ use libcontainer::{
     syscall::syscall::SyscallType,
 };
 
+use oci_spec::runtime::Spec;
+
 use super::{
-    confinement::Confinement, console::Console, devices, executor::Program, joins::Joined, limits,
-    maker, mounts::SHM, setup::cgroup_path, trouble::Trouble,
+    bundle::CONFIGURATION, confinement::Confinement, console::Console, devices, executor::Program,
+    guard, joins::Joined, limits, maker, mounts::SHM, placement::Placement, setup::cgroup_path,
+    trouble::Trouble,
 };
 use crate::{
     settings::Settings,
@@ -167,10 +170,12 @@ impl Container {
         let joined = Joined::open(&self.bundle).map_err(|error| {
             LibcontainerError::Other(format!("the namespaces of another container: {error}"))
         })?;
+        let placement = Placement::read(&self.bundle).map_err(LibcontainerError::OtherIO)?;
         let builder = ContainerBuilder::new(self.id.clone(), SyscallType::default())
             .with_root_path(self.bundle.join("oci"))?
             .with_executor(Program::new(
                 trouble.writer(),
+                placement,
                 confinement,
                 self.settings.resources.ulimit.clone(),
             ));
@@ -184,6 +189,8 @@ impl Container {
             Ok(made.pid().map(|pid| pid.as_raw()))
         })
         .map_err(LibcontainerError::Other)?;
+        let spec = Spec::load(self.bundle.join(CONFIGURATION))?;
+        guard::check(pid, &spec).map_err(LibcontainerError::OtherIO)?;
         joined
             .share_memory(pid)
             .map_err(|error| LibcontainerError::Other(format!("{SHM}: {error}")))?;

@@ -12,21 +12,28 @@ use nix::{
 };
 use oci_spec::runtime::Spec;
 
-use super::{confinement::Confinement, limits, trouble::Writer};
+use super::{confinement::Confinement, limits, placement::Placement, trouble::Writer};
 use crate::{settings::Ulimit, sys::detach::reset_signals};
 
 /// Runs inside the container, as its user, in place of the library's own.
 #[derive(Clone)]
 pub(super) struct Program {
     trouble: Writer,
+    placement: Placement,
     confinement: Confinement,
     ulimits: Vec<Ulimit>,
 }
 
 impl Program {
-    pub(super) fn new(trouble: Writer, confinement: Confinement, ulimits: Vec<Ulimit>) -> Self {
+    pub(super) fn new(
+        trouble: Writer,
+        placement: Placement,
+        confinement: Confinement,
+        ulimits: Vec<Ulimit>,
+    ) -> Self {
         Self {
             trouble,
+            placement,
             confinement,
             ulimits,
         }
@@ -39,10 +46,11 @@ impl Program {
 }
 
 impl Executor for Program {
-    /// Before the container counts as created: confines process 1, and says whether it finds such a program then.
+    /// Before the container counts as created: puts process 1 in its place, confines it, and says whether it finds such a program then.
     fn validate(&self, spec: &Spec) -> Result<(), ExecutorValidationError> {
-        self.confinement
+        self.placement
             .apply()
+            .and_then(|()| self.confinement.apply())
             .and_then(|()| find(spec).map(drop))
             .map_err(|reason| ExecutorValidationError::ArgValidationError(self.fail(reason)))
     }

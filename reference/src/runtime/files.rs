@@ -6,7 +6,7 @@ use super::{ContainerSetup, Network, resolver};
 use crate::{settings::KnownHost, sys::tree::Tree};
 
 /// Where a container sees each, and its name in the directory that holds them.
-pub(super) const FILES: [(&str, &str); 3] = [
+pub const FILES: [(&str, &str); 3] = [
     ("/etc/hosts", HOSTS),
     ("/etc/hostname", HOSTNAME),
     ("/etc/resolv.conf", RESOLVER),
@@ -15,6 +15,9 @@ pub(super) const FILES: [(&str, &str); 3] = [
 const HOSTS: &str = "hosts";
 const HOSTNAME: &str = "hostname";
 const RESOLVER: &str = "resolv.conf";
+
+/// Where the kernel's file systems are mounted; the runtime makes links and nodes in /dev by its path.
+const KERNEL: [&str; 3] = ["dev", "proc", "sys"];
 
 const LOCALHOST: &str = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
 
@@ -56,9 +59,12 @@ impl ContainerSetup {
     }
 
     /// The runtime mounts them over files. A link is replaced rather than followed: what it points to, which often is there only
-    /// in a booted system, may lie below another mount or be another of these files.
+    /// in a booted system, may lie below another mount or be another of these files. So is a link in the place of the kernel's.
     fn make_room(&self) -> io::Result<()> {
         let rootfs = Tree::open(&self.rootfs)?;
+        for name in KERNEL {
+            rootfs.replace_link(Path::new(name))?;
+        }
         for (path, _) in FILES {
             let placed = rootfs.place_file(Path::new(path));
             placed.map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))?;

@@ -11,16 +11,19 @@ mod devices;
 mod executor;
 mod files;
 mod filter;
+mod guard;
 mod isolation;
 mod joins;
 mod limits;
 mod maker;
 mod mounts;
+mod placement;
 mod resolver;
 mod seccomp;
 mod setup;
 mod spec;
 mod trouble;
+mod volumes;
 mod working_directory;
 
 /// Does ahead, once for all that are forked from this process, what the runtime library does at its first use.
@@ -31,10 +34,11 @@ pub fn warm_up() {
 
 pub use bundle::BundleError;
 pub use container::{Container, Pipes};
+pub use files::FILES as PROVIDED_FILES;
 pub use filter::Uncompiled;
 pub use joins::Join;
 pub use limits::try_limits;
-pub use mounts::mounts;
+pub use mounts::{VolumeDirectories, mounts};
 pub use seccomp::Profile;
 pub use setup::{ContainerSetup, Network, User, cgroup_path, started_cgroup};
 pub use spec::OCI_VERSION;

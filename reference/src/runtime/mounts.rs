@@ -1,6 +1,6 @@
-//! The file systems that every container gets.
+//! The file systems that a container gets: those of every container, its volumes and tmpfs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use oci_spec::{
     OciSpecError,
@@ -9,7 +9,7 @@ use oci_spec::{
 
 use super::{devices, files::FILES, setup::cgroup_path};
 use crate::{
-    settings::{Device, Namespace, Security, Settings},
+    settings::{Device, Mounts, Namespace, Security, Settings, Source, Tmpfs, Volume},
     sys::cgroup::{Hierarchies, Setup},
 };
 
@@ -56,45 +56,120 @@ const CGROUP_OPTIONS: [&str; 5] = ["nosuid", "noexec", "nodev", "relatime", "ro"
 /// A node of the host's, visible where the container has no device file system.
 const DEVICE_OPTIONS: [&str; 4] = ["bind", "nosuid", "noexec", "rprivate"];
 
+/// Where volumes are that are not the host's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VolumeDirectories {
+    /// Those that have names, by these.
+    pub named: PathBuf,
+    /// The container's own, by their numbers.
+    pub own: PathBuf,
+}
+
+impl VolumeDirectories {
+    /// Where a volume's files are.
+    #[must_use]
+    pub fn path(&self, source: &Source) -> PathBuf {
+        match source {
+            Source::Host(path) => path.clone(),
+            Source::Named(name) => self.named.join(name),
+            Source::Own(number) => self.own.join(number.to_string()),
+        }
+    }
+}
+
 /// The mounts of the container with this id, in order; `files` is the directory of those of its files that the engine writes.
 ///
 /// # Errors
 /// If the OCI library refuses a value, or the host's cgroups cannot be read.
-pub fn mounts(id: &str, files: &Path, settings: &Settings) -> Result<Vec<Mount>, OciSpecError> {
+pub fn mounts(
+    id: &str,
+    files: &Path,
+    volumes: &VolumeDirectories,
+    settings: &Settings,
+) -> Result<Vec<Mount>, OciSpecError> {
     let host = Hierarchies::of_host().map_err(OciSpecError::Io)?;
     let security = &settings.security;
-    let shm_size = settings
-        .resources
-        .shm_size
-        .map(|size| format!("size={size}"));
+    let cgroup = cgroup_path(id, &settings.resources);
+    fixed(settings)
+        .chain(cgroups(&cgroup, host, security))
+        .chain(wanted(&settings.mounts, volumes))
+        .chain(provided(files, &settings.mounts))
+        .chain(devices::elsewhere(security).map(bound_device))
+        .collect()
+}
+
+/// Those that every container has, but for the ones in whose place something else is wanted.
+fn fixed(settings: &Settings) -> impl Iterator<Item = Result<Mount, OciSpecError>> {
+    let shm_size = settings.resources.shm_size;
+    let shm_size = shm_size.map(|size| format!("size={size}"));
+    let left = DEFAULT
+        .into_iter()
+        .filter(|(to, ..)| !settings.mounts.has(to));
     let of_host = settings.namespaces.ipc == Namespace::Host;
-    let fixed = DEFAULT.into_iter().map(|(to, kind, options)| {
+    left.map(move |(to, kind, options)| {
         if to == SHM && of_host {
             return mount(SHM, "bind", SHM, &SHM_OF_HOST);
         }
         let size = shm_size.as_deref().filter(|_| to == SHM);
-        let mut options = writable_if(security, options);
+        let mut options = writable_if(&settings.security, options);
         // The later one counts.
         options.extend(size);
         mount(to, kind, kind, &options)
+    })
+}
+
+/// The files that the engine writes, but for those in whose place something else is wanted.
+fn provided(files: &Path, wanted: &Mounts) -> impl Iterator<Item = Result<Mount, OciSpecError>> {
+    let left = FILES.into_iter().filter(|(to, _)| !wanted.has(to));
+    left.map(|(to, name)| {
+        let file = files.join(name);
+        mount(to, "bind", &file.to_string_lossy(), &FILE_OPTIONS)
+    })
+}
+
+/// Volumes and tmpfs, so that none hides another: those around others come first.
+fn wanted(
+    mounts: &Mounts,
+    directories: &VolumeDirectories,
+) -> impl Iterator<Item = Result<Mount, OciSpecError>> {
+    let volumes = mounts.volumes.iter().map(|volume| {
+        let made = volume_mount(volume, &directories.path(&volume.source));
+        (&volume.destination, made)
     });
-    let files = FILES.into_iter().map(|(to, name)| {
-        mount(
-            to,
-            "bind",
-            &files.join(name).to_string_lossy(),
-            &FILE_OPTIONS,
-        )
-    });
-    fixed
-        .chain(cgroups(
-            &cgroup_path(id, &settings.resources),
-            host,
-            security,
-        ))
-        .chain(files)
-        .chain(devices::elsewhere(security).map(bound_device))
-        .collect()
+    let tmpfs = mounts.tmpfs.iter();
+    let tmpfs = tmpfs.map(|tmpfs| (&tmpfs.destination, tmpfs_mount(tmpfs)));
+    let mut all: Vec<_> = volumes.chain(tmpfs).collect();
+    all.sort_by_key(|(destination, _)| *destination);
+    all.into_iter().map(|(_, made)| made)
+}
+
+/// The words of the second kind, with `r`, go for what is mounted below the source too.
+fn volume_mount(volume: &Volume, source: &Path) -> Result<Mount, OciSpecError> {
+    let access = if volume.read_only {
+        ["ro", "rro"].as_slice()
+    } else {
+        &["rw"]
+    };
+    let mut options = vec!["rbind".to_owned(), volume.propagation.word().to_owned()];
+    options.extend(access.iter().map(|&word| word.to_owned()));
+    for word in &volume.restrictions {
+        options.extend([word.clone(), format!("r{word}")]);
+    }
+    MountBuilder::default()
+        .destination(&volume.destination)
+        .typ("bind")
+        .source(source)
+        .options(options)
+        .build()
+}
+
+fn tmpfs_mount(tmpfs: &Tmpfs) -> Result<Mount, OciSpecError> {
+    MountBuilder::default()
+        .destination(&tmpfs.destination)
+        .typ("tmpfs")
+        .source("tmpfs")
+        .options(tmpfs.options.clone())
+        .build()
 }
 
 fn bound_device(device: &Device) -> Result<Mount, OciSpecError> {

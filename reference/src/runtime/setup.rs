@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Join;
+use super::{Join, VolumeDirectories};
 use crate::settings::{Resources, Settings};
 
 /// A container with everything resolved: nothing here refers to an image, a name or a default.
@@ -25,6 +25,8 @@ pub struct ContainerSetup {
     pub rootfs: PathBuf,
     /// The directory for those of its files that the engine writes; absolute, and there.
     pub files: PathBuf,
+    /// Where volumes are that are not the host's.
+    pub volumes: VolumeDirectories,
     /// Who runs the program.
     pub user: User,
     /// The network.

@@ -44,7 +44,12 @@ impl ContainerSetup {
                     .readonly(self.settings.security.read_only)
                     .build()?,
             )
-            .mounts(mounts::mounts(&self.id, &self.files, &self.settings)?)
+            .mounts(mounts::mounts(
+                &self.id,
+                &self.files,
+                &self.volumes,
+                &self.settings,
+            )?)
             .process(self.process(bounding)?)
             .linux(self.linux(host, bounding)?)
             .annotations(self.labels.clone().into_iter().collect::<HashMap<_, _>>())
@@ -138,7 +143,10 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::{runtime::User, settings::Settings};
+    use crate::{
+        runtime::{User, VolumeDirectories},
+        settings::Settings,
+    };
 
     fn setup() -> ContainerSetup {
         ContainerSetup {
@@ -149,6 +157,7 @@ mod tests {
             hostname: "h".into(),
             rootfs: PathBuf::from("/rootfs"),
             files: PathBuf::from("/run"),
+            volumes: VolumeDirectories::default(),
             user: User::default(),
             network: Network::None,
             labels: [("k".to_owned(), "v".to_owned())].into(),

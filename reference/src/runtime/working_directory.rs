@@ -25,7 +25,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        runtime::{Network, User},
+        runtime::{Network, User, VolumeDirectories},
         settings::Settings,
     };
 
@@ -44,8 +44,8 @@ mod tests {
             cwd: "/a/up/new".into(),
             hostname: String::new(),
             rootfs: rootfs.clone(),
-
             files: std::path::PathBuf::from("/run"),
+            volumes: VolumeDirectories::default(),
             user: User::default(),
             network: Network::None,
             labels: [].into(),

@@ -15,7 +15,7 @@ mod security;
 mod stdio;
 
 pub use lifecycle::Lifecycle;
-pub use mounts::Mounts;
+pub use mounts::{Mounts, Propagation, Source, Tmpfs, Volume};
 pub use namespaces::{Namespace, Namespaces};
 pub use network::{KnownHost, Network, Ports, Protocol};
 pub use resources::{Amount, DeviceFigure, Resources, Ulimit};

@@ -65,7 +65,7 @@ pub struct ProcessRecord {
 }
 
 impl Store {
-    /// Adds a container with an empty writable layer.
+    /// Adds a container with an empty writable layer, and the volumes of it that are not there yet.
     pub fn add_container(&self, container: &ContainerRecord) -> Result<(), StoreError> {
         let staged = self.layout.stage()?;
         kill_point::reached(Point::CreateStaged);
@@ -73,16 +73,24 @@ impl Store {
         super::unpack::create_root(&upper).map_err(StoreError::io("cannot create", &upper))?;
         create_private(&staged.path().join("work"))?;
         kill_point::reached(Point::CreateLayered);
+        self.fill_volumes(container, staged.path())?;
+        kill_point::reached(Point::CreateFilled);
         record::write_first(staged.path(), RECORD, container)?;
         kill_point::reached(Point::CreateRecorded);
         let target = self.layout.container(&container.id);
-        if staged.commit(&target)? {
-            return Ok(());
+        if !staged.commit(&target)? {
+            return Err(StoreError::Inconsistent {
+                path: target,
+                reason: "the id is taken",
+            });
         }
-        Err(StoreError::Inconsistent {
-            path: target,
-            reason: "the id is taken",
-        })
+        kill_point::reached(Point::CreateCommitted);
+        let named = self.name_volumes(&container.id);
+        if named.is_err() {
+            // The caller hears of the first trouble.
+            let _ = self.layout.remove(&target);
+        }
+        named
     }
 
     /// Takes a container out of the store; from here on it does not come back.

@@ -12,7 +12,7 @@ use std::{
 
 use rustix::fs::FlockOperation;
 
-use super::{ContainerId, ImageId, LayerId, StoreError, record};
+use super::{ContainerId, ImageId, LayerId, StoreError, record, volume::OWN};
 use crate::sys::tree;
 
 /// The version of the layout that this program reads and writes.
@@ -50,7 +50,14 @@ impl Layout {
         create_private(runroot)?;
         let locks = [lock(&root.join("lock"))?, lock(&runroot.join("lock"))?];
         check_version(root)?;
-        for below in ["images", "layers", "containers", "staging", "set-aside"] {
+        for below in [
+            "images",
+            "layers",
+            "containers",
+            "volumes",
+            "staging",
+            "set-aside",
+        ] {
             create_private(&root.join(below))?;
         }
         for below in ["run", "mounts"] {
@@ -115,6 +122,23 @@ impl Layout {
     #[must_use]
     pub fn container(&self, id: &ContainerId) -> PathBuf {
         self.containers().join(id.as_str())
+    }
+
+    /// The volumes of a container's own, by their numbers.
+    #[must_use]
+    pub fn own_volumes(&self, id: &ContainerId) -> PathBuf {
+        self.container(id).join(OWN)
+    }
+
+    /// The volumes that have names, by these.
+    #[must_use]
+    pub fn volumes(&self) -> PathBuf {
+        self.root.join("volumes")
+    }
+
+    /// A volume that has a name.
+    pub(super) fn volume(&self, name: &str) -> PathBuf {
+        self.volumes().join(name)
     }
 
     /// The run directories of all containers.

@@ -1,4 +1,4 @@
-//! Images, layers and container records on disk.
+//! Images, layers, container records and volumes on disk.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,6 +8,7 @@ use std::{
 mod archive;
 pub mod container;
 pub mod error;
+mod fill;
 pub mod id;
 pub mod image;
 pub mod layer;
@@ -15,6 +16,7 @@ pub mod layout;
 mod pack;
 pub mod record;
 mod unpack;
+mod volume;
 
 pub use archive::Limits;
 pub use container::{ContainerRecord, ProcessRecord};

@@ -51,9 +51,15 @@ points! {
     CreateStaged = "create.staged",
     /// It holds the writable layer.
     CreateLayered = "create.layered",
+    /// It holds the volumes that are new, filled.
+    CreateFilled = "create.filled",
     /// It holds the record.
     CreateRecorded = "create.recorded",
-    /// The container is in the store.
+    /// The container is in the store, and its new volumes have no names yet.
+    CreateCommitted = "create.committed",
+    /// One of them has its name.
+    CreateVolumeNamed = "create.volume-named",
+    /// All of them have theirs.
     CreateStored = "create.stored",
     /// It can be found.
     CreateListed = "create.listed",

@@ -11,6 +11,7 @@ pub mod fork;
 pub mod kill_point;
 pub mod layers;
 pub mod limits;
+pub mod links;
 pub mod listener;
 pub mod lsm;
 pub mod memfd;

@@ -44,6 +44,18 @@ impl Tree {
         self.resolve(path, OFlags::PATH | OFlags::DIRECTORY)
     }
 
+    /// Whether no link is on the way to `path`, nor at its end; what is missing is no link.
+    pub fn leads_straight(&self, path: &Path) -> io::Result<bool> {
+        let path = path.strip_prefix("/").unwrap_or(path);
+        let straight = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        match rustix::fs::openat2(&self.root, path, flags, Mode::empty(), straight) {
+            Ok(_) | Err(Errno::NOENT | Errno::NOTDIR) => Ok(true),
+            Err(Errno::LOOP) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Like [`Self::directory`]; what is missing is created with mode 0755, owned by the caller.
     pub fn create_directories(&self, path: &Path) -> io::Result<OwnedFd> {
         match self.directory(path) {
@@ -81,6 +93,16 @@ impl Tree {
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let made = rustix::fs::openat(parent, name, flags, IMPLIED_FILE)?;
         Ok(rustix::fs::fchmod(made, IMPLIED_FILE)?)
+    }
+
+    /// Sees to it that `name` in the root is no link; one gives way to an empty directory.
+    pub fn replace_link(&self, name: &Path) -> io::Result<()> {
+        let root = self.root.as_fd();
+        if file_type(root, name)? != Some(FileType::Symlink) {
+            return Ok(());
+        }
+        remove_in_place(root, name, DEPTH)?;
+        create_directory(root, name).map(drop)
     }
 
     fn place_directory(&self, path: &Path) -> io::Result<OwnedFd> {

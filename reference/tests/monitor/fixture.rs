@@ -13,7 +13,7 @@ use std::{
 use podman_reference::{
     engine::supervise,
     monitor::{ExitRecord, Init, Launcher, MonitorError, RunDir, RunState, log},
-    runtime::{ContainerSetup, Network, User, cgroup_path},
+    runtime::{ContainerSetup, Network, User, VolumeDirectories, cgroup_path},
     sys::{
         cgroup,
         process::Signal,
@@ -48,6 +48,7 @@ impl Fixture {
             hostname: "inside".into(),
             rootfs: rootfs(home.path()),
             files: home.path().join("run"),
+            volumes: VolumeDirectories::default(),
             user: User::default(),
             network: Network::None,
             labels: [].into(),

@@ -22,6 +22,8 @@ pub(crate) fn act(words: &[String]) -> Result<u8, String> {
         "exit" => return number(required(0)?),
         "say" => line(&arguments.join(" ")),
         "err" => written(writeln!(io::stderr(), "{}", arguments.join(" "))),
+        "bytes" => raw(required(0)?),
+        "hear" => hear(),
         "print" => print(number(required(0)?)?, argument(1).unwrap_or("line")),
         "cat" => copy(argument(0)),
         "sleep" => sleep(argument(0).map(number).transpose()?),
@@ -101,6 +103,28 @@ fn file(result: io::Result<()>) -> Result<(), String> {
 fn line(text: &str) -> Result<(), String> {
     let mut out = io::stdout().lock();
     written(writeln!(out, "{text}").and_then(|()| out.flush()))
+}
+
+/// Bytes in hexadecimal digits.
+fn raw(digits: &str) -> Result<(), String> {
+    let byte = |at: usize| {
+        let digits = digits.get(at..at + 2);
+        digits.and_then(|digits| u8::from_str_radix(digits, 16).ok())
+    };
+    let bytes: Option<Vec<u8>> = (0..digits.len()).step_by(2).map(byte).collect();
+    let bytes = bytes.ok_or_else(|| format!("{digits} is not in pairs of hexadecimal digits"))?;
+    let mut out = io::stdout().lock();
+    written(out.write_all(&bytes).and_then(|()| out.flush()))
+}
+
+/// Says a line of standard input on both streams.
+fn hear() -> Result<(), String> {
+    signal::exit_on(signal::number("TERM").ok_or("no SIGTERM")?, 143);
+    let mut heard = String::new();
+    file(io::stdin().read_line(&mut heard).map(drop))?;
+    let heard = heard.trim_end();
+    line(heard)?;
+    written(writeln!(io::stderr(), "{heard}"))
 }
 
 fn print(count: u64, text: &str) -> Result<(), String> {

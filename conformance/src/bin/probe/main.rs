@@ -20,6 +20,8 @@ commands:
   exit CODE              ends with CODE
   say TEXT...            one line on standard output
   err TEXT...            one line on standard error
+  bytes HEX              bytes on standard output, given in hexadecimal digits
+  hear                   waits for a line on standard input, says it on standard output and standard error
   print N [TEXT]         N numbered lines on standard output
   cat [PATH]             copies a file, or standard input, to standard output
   sleep [SECONDS]        waits, for ever by default; SIGTERM ends it with 143

@@ -216,6 +216,8 @@ fn mount(line: &str) -> Option<Json> {
     let (place, filesystem) = line.split_once(" - ")?;
     let mut place = place.split(' ').skip(3);
     let (root, destination, options) = (place.next()?, place.next()?, place.next()?);
+    // Such as `master:7`: with whom it shares later mounts.
+    let propagation = place.map(|field| field.split(':').next().unwrap_or(field));
     let mut filesystem = filesystem.split(' ');
     let (kind, source) = (filesystem.next()?, filesystem.next()?);
     let super_options = filesystem.next().unwrap_or("");
@@ -225,6 +227,7 @@ fn mount(line: &str) -> Option<Json> {
         ("source", text(source)),
         ("root", text(root)),
         ("options", Json::texts(options.split(','))),
+        ("propagation", Json::texts(propagation)),
         ("super_options", Json::texts(super_options.split(','))),
     ]))
 }

@@ -15,7 +15,7 @@ mod security_opts;
 mod stdio;
 mod sysctls;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use oci_spec::image::Config;
 
@@ -55,7 +55,11 @@ impl Engine {
         claim.id = Some(id.clone());
         let mut request = request.clone();
         join::claim(&mut request, &id, &mut lock(&self.containers))?;
-        let record = record(&request, &found, id).map_err(EngineError::Refused)?;
+        let layers = found.image.record.layers.iter().rev();
+        let lower: Vec<PathBuf> = layers
+            .map(|layer| self.store.layout().layer_files(layer))
+            .collect();
+        let record = record(&request, &found, &lower, id).map_err(EngineError::Refused)?;
         self.create_claimed(claim, record)
     }
 
@@ -126,16 +130,18 @@ impl Drop for Claim<'_> {
     }
 }
 
-/// The container that was asked for; its name is empty if none was given. The error names the field.
+/// The container that was asked for; its name is empty if none was given. `lower` are the image's layers, uppermost first. The error
+/// names the field.
 fn record(
     request: &CreateRequest,
     found: &Found,
+    lower: &[PathBuf],
     id: ContainerId,
 ) -> std::result::Result<ContainerRecord, String> {
     let image: &Image = &found.image;
     let default = Config::default();
     let config = image.config.config().as_ref().unwrap_or(&default);
-    let settings = settings(request, config)?;
+    let settings = settings(request, config, lower)?;
     let net_mode = network::mode(request.network.net_mode.as_deref())?;
     let uts = namespaces::uts(request.namespaces.uts_mode.as_deref())?;
     let hostname = hostname(request.hostname.as_deref(), net_mode, &uts, &id)?;
@@ -169,7 +175,11 @@ fn record(
     })
 }
 
-fn settings(request: &CreateRequest, image: &Config) -> std::result::Result<Settings, String> {
+fn settings(
+    request: &CreateRequest,
+    image: &Config,
+    lower: &[PathBuf],
+) -> std::result::Result<Settings, String> {
     refuse_given(&[("pod", request.pod.is_some())])?;
     let namespaces = namespaces::check(&request.namespaces, request.resources.shm_size)?;
     let network = network::check(&request.network, image)?;
@@ -177,12 +187,20 @@ fn settings(request: &CreateRequest, image: &Config) -> std::result::Result<Sett
         network: request.network.net_mode.as_deref() != Some("host") && network.container.is_none(),
         ipc: namespaces.ipc == Namespace::Private,
     };
+    let mounts = mounts::check(&request.mounts, image, lower)?;
+    let shared_memory = "a volume or a tmpfs is to be mounted at /dev/shm";
+    if mounts.has("/dev/shm") && request.resources.shm_size.is_some() {
+        return Err(format!("resources.shm_size: {shared_memory}"));
+    }
+    if mounts.has("/dev/shm") && namespaces.ipc != Namespace::Private {
+        return Err(format!("ipc_mode: {shared_memory}"));
+    }
     Ok(Settings {
         security: security::check(&request.security, own)?,
         resources: resources::check(&request.resources)?,
         namespaces,
         network,
-        mounts: mounts::check(&request.mounts)?,
+        mounts,
         stdio: stdio::check(&request.stdio)?,
         lifecycle: lifecycle::check(&request.lifecycle)?,
     })
