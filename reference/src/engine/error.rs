@@ -31,7 +31,7 @@ pub enum EngineError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The runtime itself is not usable on this host.
+    /// The runtime, or its storage, is not usable at all.
     #[error("{0}")]
     Runtime(String),
     /// The caller went away or the daemon shuts down; nobody reads the answer, or it says so.
@@ -55,7 +55,10 @@ impl EngineError {
 
 impl From<StoreError> for EngineError {
     fn from(error: StoreError) -> Self {
-        Self::failed("the store failed")(error)
+        match error {
+            StoreError::Gone(_) => Self::Runtime(format!("the storage: {error}")),
+            error => Self::failed("the store failed")(error),
+        }
     }
 }
 

@@ -132,6 +132,7 @@ impl Engine {
         message: Option<&str>,
         changes: &[String],
     ) -> Result<String> {
+        self.store.check()?;
         self.import(source, reference, message, changes)
     }
 
@@ -148,6 +149,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Refused`] if containers use it, or an id names an image with several names, without `force`.
     pub fn remove_image(&self, name: &str, force: bool) -> Result<String> {
+        self.store.check()?;
         self.remove_image_named(name, force)
     }
 
@@ -156,6 +158,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Refused`] with the field's name if one cannot be honoured; nothing is left behind.
     pub fn create_container(&self, request: &CreateRequest) -> Result<String> {
+        self.store.check()?;
         self.create(request)
     }
 
@@ -165,6 +168,7 @@ impl Engine {
     /// [`EngineError::Refused`] if it runs already or cannot be started; it then stays as it was.
     pub fn start_container(&self, name: &str) -> Result<String> {
         let container = self.find(name)?;
+        self.store.check()?;
         self.start(&container)?;
         Ok(container.id())
     }
@@ -195,6 +199,7 @@ impl Engine {
         cancel: Cancel<'_>,
     ) -> Result<String> {
         let container = self.find(name)?;
+        self.store.check()?;
         self.restart(&container, timeout, cancel)?;
         Ok(container.id())
     }
@@ -245,6 +250,7 @@ impl Engine {
     /// [`EngineError::Refused`] if it runs, without `force`.
     pub fn remove_container(&self, name: &str, force: bool) -> Result<String> {
         let container = self.find(name)?;
+        self.store.check()?;
         self.remove(&container, force)?;
         Ok(container.id())
     }
@@ -252,8 +258,9 @@ impl Engine {
     /// Removes all containers that do not run and returns their ids; one that cannot be removed stays, and the log says why.
     ///
     /// # Errors
-    /// None at present.
+    /// [`EngineError::Runtime`] if the storage is gone.
     pub fn delete_stopped_containers(&self) -> Result<Vec<String>> {
+        self.store.check()?;
         Ok(self.remove_stopped())
     }
 
@@ -289,7 +296,9 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Refused`] if `path` cannot be used; nothing is then left of it.
     pub fn export_container(&self, name: &str, path: &str) -> Result<()> {
-        export::export(&*self.find(name)?, path)
+        let container = self.find(name)?;
+        self.store.check()?;
+        export::export(&container, path)
     }
 
     /// What a container changed, added and deleted of its image's files.
@@ -297,7 +306,9 @@ impl Engine {
     /// # Errors
     /// If its files cannot be read, or there is too much to tell.
     pub fn container_changes(&self, name: &str) -> Result<Differences> {
-        differences::list(&*self.find(name)?)
+        let container = self.find(name)?;
+        self.store.check()?;
+        differences::list(&container)
     }
 
     /// The processes of a running or paused container, as the host's ps lists them: a line with the names of the columns, then a

@@ -26,6 +26,9 @@ pub enum StoreError {
         /// What this program writes.
         expected: u32,
     },
+    /// Root or runroot was there when the store was opened, and is not any more.
+    #[error("{path} is not there any more, or another directory is in its place", path = .0.display())]
+    Gone(PathBuf),
     /// A call to the kernel failed.
     #[error("{doing} {path}", path = .path.display())]
     Io {

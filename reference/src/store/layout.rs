@@ -1,10 +1,10 @@
 //! Where things are below root and runroot, the layout's version, and the lock that keeps a second engine out.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions},
+    fs::{DirBuilder, File, Metadata, OpenOptions},
     os::{
         fd::AsFd,
-        unix::fs::{DirBuilderExt, OpenOptionsExt},
+        unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     },
     path::{Path, PathBuf, absolute},
     sync::atomic::{AtomicU64, Ordering},
@@ -30,6 +30,8 @@ pub struct Layout {
     root: PathBuf,
     runroot: PathBuf,
     trash: File,
+    // Root and runroot, open, so that no other directory can be taken for them.
+    roots: [File; 2],
     // Held, not read: closing them lets the next engine in.
     _locks: [File; 2],
 }
@@ -65,7 +67,9 @@ impl Layout {
         }
         let staging = root.join("staging");
         let trash = File::open(&staging).map_err(StoreError::io("cannot open", &staging))?;
+        let open = |path: &PathBuf| File::open(path).map_err(StoreError::io("cannot open", path));
         let layout = Self {
+            roots: [open(root)?, open(runroot)?],
             root: root.to_owned(),
             runroot: runroot.to_owned(),
             trash,
@@ -183,11 +187,26 @@ impl Layout {
         &self.runroot
     }
 
+    /// Whether root and runroot are still where they were.
+    ///
+    /// # Errors
+    /// [`StoreError::Gone`] with the one that is not: its disk was unmounted, or somebody moved or removed it.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        for (held, path) in self.roots.iter().zip([&self.root, &self.runroot]) {
+            let number = |file: std::io::Result<Metadata>| file.ok().map(|f| (f.dev(), f.ino()));
+            if number(held.metadata()) != number(path.metadata()) {
+                return Err(StoreError::Gone(path.clone()));
+            }
+        }
+        Ok(())
+    }
+
     /// A directory of one's own in the staging area, gone when dropped unless it was renamed away.
     pub(super) fn stage(&self) -> Result<Staged<'_>, StoreError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name = format!("new-{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let path = self.staging().join(name);
+        self.check()?;
         create_private(&path)?;
         Ok(Staged { layout: self, path })
     }
@@ -212,6 +231,8 @@ impl Layout {
                 break aside;
             }
         };
+        // What seems to be gone already may be out of sight.
+        self.check()?;
         match std::fs::rename(path, &aside) {
             Ok(()) => path.parent().map_or(Ok(()), record::sync_directory)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

@@ -92,6 +92,14 @@ impl Store {
         self.layout.move_aside(damaged.kind, &damaged.path)
     }
 
+    /// Whether it can be used: its directories are still there.
+    ///
+    /// # Errors
+    /// [`StoreError::Gone`] with the one that is not.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.layout.check()
+    }
+
     /// Where things are.
     #[must_use]
     pub fn layout(&self) -> &Layout {
