@@ -86,13 +86,48 @@ impl LogReply {
             if std::mem::replace(&mut self.begun, true) {
                 self.text.push(b',');
             }
-            // A vector takes everything.
-            let _ = serde_json::to_writer(&mut self.text, line);
+            put(&mut self.text, line);
         }
     }
 
     fn send(mut self, call: &mut dyn Call_GetContainerLogs) -> Sent {
         self.text.extend_from_slice(b"]}");
         call.send(self.text)
+    }
+}
+
+/// Writes a line as JSON. Most have nothing to escape, which many bytes at a time are looked at for.
+fn put(text: &mut Vec<u8>, line: &str) {
+    // Without an early end, so that it can be done so.
+    let escaped = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
+    if line.bytes().fold(false, |any, byte| any | escaped(byte)) {
+        // A vector takes everything.
+        let _ = serde_json::to_writer(text, line);
+    } else {
+        text.reserve(line.len() + 2);
+        text.push(b'"');
+        text.extend_from_slice(line.as_bytes());
+        text.push(b'"');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::empty("")]
+    #[case::plain("a line / of \u{7f} and ü\u{2028}\u{1f980}")]
+    #[case::quotes("he said \"no\"")]
+    #[case::backslash("C:\\")]
+    #[case::tabulator("a\tb")]
+    #[case::control_characters("\u{1b}[31m\u{0}\u{1f}")]
+    #[case::last("a line of more than sixteen bytes, and then \r")]
+    fn a_line_is_written_as_json(#[case] line: &str) {
+        let mut text = Vec::new();
+        put(&mut text, line);
+        assert_eq!(text, serde_json::to_vec(line).unwrap());
     }
 }
