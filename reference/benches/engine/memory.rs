@@ -30,6 +30,9 @@ pub fn measure(daemon: &Daemon, table: &mut Table) {
         let id = daemon.create(&mut client, &["sleep"]);
         client.call("StartContainer", &json!({ "name": id }));
     }
+    if let Some(pid) = zygote(daemon) {
+        table.figure("zygote, private", private(pid), "MB", None, "");
+    }
     if let Some(pid) = monitors(daemon).last() {
         table.figure(
             "monitor, private, one of 5",
@@ -44,13 +47,31 @@ pub fn measure(daemon: &Daemon, table: &mut Table) {
 /// Processes of this daemon's program, other than itself, that name its folder.
 fn monitors(daemon: &Daemon) -> Vec<u32> {
     let home = daemon.home().display().to_string();
-    let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
-    pids.filter_map(|e| e.file_name().to_str()?.parse().ok())
+    pids()
         .filter(|pid| *pid != daemon.pid() && *pid != std::process::id())
-        .filter(|pid| {
-            fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|c| c.contains(&home))
-        })
+        .filter(|pid| command(*pid).contains(&home))
         .collect()
+}
+
+/// What the daemon forks monitors from.
+fn zygote(daemon: &Daemon) -> Option<u32> {
+    let is_child = |pid: &u32| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"));
+        parent.is_some_and(|parent| parent.trim() == daemon.pid().to_string())
+    };
+    pids()
+        .filter(is_child)
+        .find(|pid| command(*pid).split('\0').nth(1) == Some("monitors"))
+}
+
+fn pids() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+fn command(pid: u32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default()
 }
 
 fn resident(pid: u32) -> f64 {
