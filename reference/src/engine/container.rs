@@ -22,7 +22,10 @@ use crate::{
     store::{ContainerId, ContainerRecord, Layout},
     sys::{
         mount::Overlay,
+        namespace::Kind,
+        ownership::for_owner,
         process::Signal,
+        user_namespace::Holder,
         wait::{Stop, Woken, wait_readable},
     },
 };
@@ -135,7 +138,13 @@ impl Container {
         };
         std::fs::create_dir_all(&self.mount_point)?;
         crate::sys::mount::unmount_all(&self.mount_point)?;
-        overlay.mount(&self.mount_point)
+        let Some(ids) = &self.record.settings.namespaces.ids else {
+            return overlay.mount(&self.mount_point);
+        };
+        let namespace = Holder::new(&ids.maps_of_files(), &[])?.open(Kind::User)?;
+        for_owner(Some(ids.owner()), || {
+            overlay.mount_mapped(&self.mount_point, &namespace)
+        })?
     }
 
     /// Takes the mount away, and its mount point.

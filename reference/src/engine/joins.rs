@@ -14,7 +14,7 @@ impl Engine {
     /// The field and the other container, if that one does not run.
     pub(super) fn joins(&self, container: &Container) -> Result<Vec<Join>> {
         let settings = &container.record.settings;
-        let Namespaces { ipc, pid, uts: _ } = &settings.namespaces;
+        let Namespaces { ipc, pid, .. } = &settings.namespaces;
         let shared = [
             (
                 "net_mode",

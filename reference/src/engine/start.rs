@@ -92,6 +92,9 @@ fn setup(container: &Container, joins: Vec<Join>, network: Network) -> Result<Co
     let added = &record.settings.security.groups;
     user::add_groups(&mut resolved.user, added, &group)
         .map_err(|why| EngineError::Refused(format!("group_add: {why}")))?;
+    if let Some(ids) = &record.settings.namespaces.ids {
+        user::check_mapped(&resolved.user, ids).map_err(EngineError::Refused)?;
+    }
     let mut env = process.environment.clone();
     if !env.iter().any(|entry| entry.starts_with("HOME=")) {
         env.push(format!("HOME={}", resolved.home));

@@ -9,6 +9,7 @@ use crate::{
     sys::{
         cgroup,
         kill_point::{self, Point},
+        ownership::for_owner,
         process::ProcessId,
     },
 };
@@ -24,9 +25,12 @@ pub fn start(
     setup: &ContainerSetup,
 ) -> Result<Init, MonitorError> {
     dir.create()?;
-    setup.make_working_directory().map_err(|e| refused(&e))?;
-    setup.prepare_volumes().map_err(|e| refused(&e))?;
-    setup.write_files().map_err(|e| refused(&e))?;
+    for_owner(setup.settings.owner(), || {
+        setup.make_working_directory().map_err(|e| refused(&e))?;
+        setup.prepare_volumes().map_err(|e| refused(&e))?;
+        setup.write_files().map_err(|e| refused(&e))
+    })
+    .map_err(|e| refused(&e))??;
     kill_point::reached(Point::StartFiles);
     setup.write_bundle(dir.run()).map_err(|e| refused(&e))?;
     kill_point::reached(Point::StartConfigured);

@@ -1,6 +1,6 @@
 //! Who runs a container's program: `USER[:GROUP]` and the container's own /etc/passwd and /etc/group.
 
-use crate::runtime::User;
+use crate::{runtime::User, settings::IdMappings};
 
 /// The largest id that is not taken for a negative number somewhere.
 const LARGEST: u32 = 2_147_483_647;
@@ -65,6 +65,23 @@ pub(super) fn add_groups(user: &mut User, added: &[String], group: &str) -> Resu
     }
     sort(&mut user.groups);
     Ok(())
+}
+
+/// Refuses a user of whom the container has not every id; the error names the first one that is missing.
+pub(super) fn check_mapped(user: &User, ids: &IdMappings) -> Result<(), String> {
+    let User { uid, gid, groups } = user;
+    if ids.host_user(*uid).is_none() {
+        return Err(format!(
+            "user: {uid} is in no range of the container's user ids"
+        ));
+    }
+    let mut all = std::iter::once(gid).chain(groups);
+    match all.find(|gid| ids.host_group(**gid).is_none()) {
+        Some(gid) => Err(format!(
+            "user: its group {gid} is in no range of the container's group ids"
+        )),
+        None => Ok(()),
+    }
 }
 
 fn sort(groups: &mut Vec<u32>) {

@@ -35,7 +35,9 @@ impl ContainerSetup {
     /// If a value is refused, the seccomp profile cannot be compiled, or a file cannot be written.
     pub fn write_bundle(&self, bundle: &Path) -> Result<(), BundleError> {
         let mut spec = self.spec()?;
-        Confinement::take_from(&mut spec)?.write(bundle)?;
+        let is_mapped = self.settings.namespaces.ids.is_some();
+        let user = is_mapped.then_some(&self.user);
+        Confinement::take_from(&mut spec, user)?.write(bundle)?;
         devices::take_rules(&mut spec, Hierarchies::of_host()?, bundle)?;
         Placement::take_from(&mut spec, &self.settings.mounts).write(bundle)?;
         self.settings.save(bundle)?;

@@ -1,7 +1,7 @@
 //! A container's process, made with libcontainer. Only for a process with one thread: the library forks and changes directory.
 
 use std::{
-    fs,
+    fs, io,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
 };
@@ -14,6 +14,7 @@ use libcontainer::{
 };
 
 use oci_spec::runtime::Spec;
+use rustix::fs::{Gid, Uid};
 
 use super::{
     bundle::CONFIGURATION, confinement::Confinement, console::Console, devices, executor::Program,
@@ -24,6 +25,7 @@ use crate::{
     settings::Settings,
     sys::{
         cgroup, network,
+        ownership::{Guise, Owner},
         process::{self, Pid},
         sysctl,
     },
@@ -38,6 +40,18 @@ pub struct Pipes {
     pub stdout: OwnedFd,
     /// Standard error.
     pub stderr: OwnedFd,
+}
+
+impl Pipes {
+    /// So that programs can open them by their names in /dev.
+    fn give_to(&self, owner: Owner) -> io::Result<()> {
+        let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
+        let outputs = [&self.stdout, &self.stderr];
+        for pipe in outputs.into_iter().chain(&self.stdin) {
+            rustix::fs::fchown(pipe, Some(uid), Some(gid))?;
+        }
+        Ok(())
+    }
 }
 
 /// A container that is being made, runs, or has ended.
@@ -69,6 +83,9 @@ impl Container {
     /// # Errors
     /// The cause; then nothing is left of it.
     pub fn create(&mut self, pipes: Pipes) -> Result<Pid, String> {
+        if let Some(owner) = self.settings.owner() {
+            pipes.give_to(owner).map_err(|error| error.to_string())?;
+        }
         self.create_from(|builder| {
             let builder = builder.with_stdout(pipes.stdout).with_stderr(pipes.stderr);
             match pipes.stdin {
@@ -167,9 +184,8 @@ impl Container {
         trouble: &Trouble,
     ) -> Result<Pid, LibcontainerError> {
         let confinement = Confinement::read(&self.bundle).map_err(LibcontainerError::OtherIO)?;
-        let joined = Joined::open(&self.bundle).map_err(|error| {
-            LibcontainerError::Other(format!("the namespaces of another container: {error}"))
-        })?;
+        let ids = self.settings.namespaces.ids.as_ref();
+        let joined = Joined::open(&self.bundle, ids).map_err(LibcontainerError::OtherIO)?;
         let placement = Placement::read(&self.bundle).map_err(LibcontainerError::OtherIO)?;
         let builder = ContainerBuilder::new(self.id.clone(), SyscallType::default())
             .with_root_path(self.bundle.join("oci"))?
@@ -177,6 +193,7 @@ impl Container {
                 trouble.writer(),
                 placement,
                 confinement,
+                joined.user(),
                 self.settings.resources.ulimit.clone(),
             ));
         let builder = streams(builder)
@@ -184,7 +201,10 @@ impl Container {
             .with_systemd(false)
             .as_sibling(true)
             .with_detach(true);
+        let owner = self.settings.owner();
         let pid = maker::make(&self.cgroup, || {
+            let guise = owner.map(Guise::of).transpose();
+            let _guise = guise.map_err(|error| error.to_string())?;
             let made = builder.build().map_err(|error| root_cause(&error))?;
             Ok(made.pid().map(|pid| pid.as_raw()))
         })
@@ -195,7 +215,9 @@ impl Container {
             .share_memory(pid)
             .map_err(|error| LibcontainerError::Other(format!("{SHM}: {error}")))?;
         network::raise_loopback(pid).map_err(LibcontainerError::OtherIO)?;
-        sysctl::set(pid, &self.settings.security.sysctls).map_err(LibcontainerError::OtherIO)?;
+        let root = ids.and_then(|ids| ids.host_user(0));
+        sysctl::set(pid, &self.settings.security.sysctls, root)
+            .map_err(LibcontainerError::OtherIO)?;
         devices::restrict(&self.bundle, &self.cgroup).map_err(LibcontainerError::OtherIO)?;
         Ok(pid)
     }

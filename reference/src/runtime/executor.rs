@@ -2,7 +2,9 @@
 
 use std::{
     ffi::CString,
+    fs::File,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use libcontainer::workload::{Executor, ExecutorError, ExecutorValidationError};
@@ -21,6 +23,7 @@ pub(super) struct Program {
     trouble: Writer,
     placement: Placement,
     confinement: Confinement,
+    user_namespace: Option<Arc<File>>,
     ulimits: Vec<Ulimit>,
 }
 
@@ -29,12 +32,14 @@ impl Program {
         trouble: Writer,
         placement: Placement,
         confinement: Confinement,
+        user_namespace: Option<Arc<File>>,
         ulimits: Vec<Ulimit>,
     ) -> Self {
         Self {
             trouble,
             placement,
             confinement,
+            user_namespace,
             ulimits,
         }
     }
@@ -49,7 +54,9 @@ impl Executor for Program {
     /// Before the container counts as created: puts process 1 in its place, confines it, and says whether it finds such a program then.
     fn validate(&self, spec: &Spec) -> Result<(), ExecutorValidationError> {
         self.placement
-            .apply()
+            .propagate()
+            .and_then(|()| self.confinement.enter(self.user_namespace.as_deref()))
+            .and_then(|()| self.placement.go_to_work())
             .and_then(|()| self.confinement.apply())
             .and_then(|()| find(spec).map(drop))
             .map_err(|reason| ExecutorValidationError::ArgValidationError(self.fail(reason)))

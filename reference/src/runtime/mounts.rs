@@ -13,6 +13,9 @@ use crate::{
     sys::cgroup::{Hierarchies, Setup},
 };
 
+/// Terminals.
+const PTS: &str = "/dev/pts";
+
 /// Shared memory.
 pub(super) const SHM: &str = "/dev/shm";
 const SHM_OF_HOST: [&str; 5] = ["bind", "nosuid", "noexec", "nodev", "rprivate"];
@@ -26,7 +29,7 @@ const DEFAULT: [(&str, &str, &[&str]); 6] = [
         &["nosuid", "noexec", "strictatime", "mode=755", "size=65536k"],
     ),
     (
-        "/dev/pts",
+        PTS,
         "devpts",
         &[
             "nosuid",
@@ -34,7 +37,6 @@ const DEFAULT: [(&str, &str, &[&str]); 6] = [
             "newinstance",
             "ptmxmode=0666",
             "mode=0620",
-            "gid=5",
         ],
     ),
     (
@@ -77,6 +79,16 @@ impl VolumeDirectories {
     }
 }
 
+/// The group of terminals, for its devpts: as the host calls it. Where the container has no such group it is its root's.
+fn group_of_terminals(settings: &Settings) -> Option<String> {
+    const TTY: u32 = 5;
+    let group = match &settings.namespaces.ids {
+        Some(ids) => ids.host_group(TTY)?,
+        None => TTY,
+    };
+    Some(format!("gid={group}"))
+}
+
 /// The mounts of the container with this id, in order; `files` is the directory of those of its files that the engine writes.
 ///
 /// # Errors
@@ -105,15 +117,17 @@ fn fixed(settings: &Settings) -> impl Iterator<Item = Result<Mount, OciSpecError
     let left = DEFAULT
         .into_iter()
         .filter(|(to, ..)| !settings.mounts.has(to));
+    let terminals = group_of_terminals(settings);
     let of_host = settings.namespaces.ipc == Namespace::Host;
     left.map(move |(to, kind, options)| {
         if to == SHM && of_host {
             return mount(SHM, "bind", SHM, &SHM_OF_HOST);
         }
         let size = shm_size.as_deref().filter(|_| to == SHM);
+        let group = terminals.as_deref().filter(|_| to == PTS);
         let mut options = writable_if(&settings.security, options);
         // The later one counts.
-        options.extend(size);
+        options.extend(size.into_iter().chain(group));
         mount(to, kind, kind, &options)
     })
 }

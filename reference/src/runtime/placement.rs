@@ -47,15 +47,23 @@ impl Placement {
         Ok(serde_json::from_slice(&fs::read(bundle.join(FILE))?)?)
     }
 
-    /// In the container, with every capability still there.
+    /// In the container, before it goes to a user namespace.
     ///
     /// # Errors
     /// The cause, with the field's name.
-    pub(super) fn apply(&self) -> Result<(), String> {
-        for (path, propagation) in &self.propagation {
+    pub(super) fn propagate(&self) -> Result<(), String> {
+        let mut all = self.propagation.iter();
+        all.try_for_each(|(path, propagation)| {
             propagate(path, *propagation)
-                .map_err(|error| format!("volumes: {}: {error}", path.display()))?;
-        }
+                .map_err(|error| format!("volumes: {}: {error}", path.display()))
+        })
+    }
+
+    /// In the container and its user namespace, whose root owns what is made, with every capability still there.
+    ///
+    /// # Errors
+    /// The cause, with the field's name.
+    pub(super) fn go_to_work(&self) -> Result<(), String> {
         match &self.working_directory {
             Some(path) => {
                 go_to(path).map_err(|error| format!("work_dir: {}: {error}", path.display()))

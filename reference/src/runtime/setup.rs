@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{Join, VolumeDirectories};
 use crate::settings::{Resources, Settings};
 
@@ -40,7 +42,7 @@ pub struct ContainerSetup {
 }
 
 /// Who runs a container's program.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct User {
     /// User id.
     pub uid: u32,

@@ -123,7 +123,7 @@ impl ContainerSetup {
 
     /// Those that are not the host's. A shared one is joined in the place of one of its own.
     fn namespaces(&self) -> Result<Vec<LinuxNamespace>, OciSpecError> {
-        let Namespaces { ipc, pid, uts } = &self.settings.namespaces;
+        let Namespaces { ipc, pid, uts, .. } = &self.settings.namespaces;
         let kinds = [
             (LinuxNamespaceType::Pid, *pid != Namespace::Host),
             (LinuxNamespaceType::Ipc, *ipc != Namespace::Host),

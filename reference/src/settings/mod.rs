@@ -6,6 +6,8 @@ use std::{collections::BTreeSet, fs, io, path::Path};
 
 use serde::{Deserialize, Serialize};
 
+use crate::sys::ownership::Owner;
+
 mod lifecycle;
 mod mounts;
 mod namespaces;
@@ -16,7 +18,7 @@ mod stdio;
 
 pub use lifecycle::Lifecycle;
 pub use mounts::{Mounts, Propagation, Source, Tmpfs, Volume};
-pub use namespaces::{Namespace, Namespaces};
+pub use namespaces::{IdMappings, IdRange, Namespace, Namespaces};
 pub use network::{KnownHost, Network, Ports, Protocol};
 pub use resources::{Amount, DeviceFigure, Resources, Ulimit};
 pub use security::{Capabilities, Device, Seccomp, Security};
@@ -62,10 +64,16 @@ impl Settings {
         Ok(serde_json::from_slice(&fs::read(run.join(FILE))?)?)
     }
 
+    /// To whom the files belong that the engine makes in the container, if its ids are not the host's.
+    #[must_use]
+    pub fn owner(&self) -> Option<Owner> {
+        self.namespaces.ids.as_ref().map(IdMappings::owner)
+    }
+
     /// The ids of the containers whose namespaces it uses.
     #[must_use]
     pub fn dependencies(&self) -> BTreeSet<&str> {
-        let Namespaces { ipc, pid, uts: _ } = &self.namespaces;
+        let Namespaces { ipc, pid, .. } = &self.namespaces;
         [ipc, pid]
             .into_iter()
             .filter_map(Namespace::container)

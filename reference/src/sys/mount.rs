@@ -2,16 +2,19 @@
 
 use std::{
     ffi::CString,
-    fs, io,
+    fs::{self, File},
+    io,
     os::fd::{AsFd, AsRawFd, OwnedFd},
     path::Path,
 };
 
 use rustix::{
-    fs::{Mode, OFlags},
+    fs::{CWD, Mode, OFlags},
     io::Errno,
-    mount::{MountFlags, UnmountFlags},
+    mount::{MountFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, move_mount, open_tree},
 };
+
+use super::user_namespace;
 
 /// So that an overlay's upper directory is by itself what was changed: neither renames nor metadata are stored apart from their
 /// files.
@@ -42,22 +45,65 @@ impl Overlay<'_> {
             .map(|p| directory(p))
             .collect::<Result<_, _>>()?;
         let (upper, work) = (directory(self.upper)?, directory(self.work)?);
-        let names: Vec<String> = lower.iter().map(name).collect();
-        let options = format!(
-            "lowerdir={},upperdir={},workdir={},{WHOLE}",
-            names.join(":"),
-            name(&upper),
-            name(&work)
-        );
-        let options = CString::new(options).map_err(io::Error::other)?;
-        Ok(rustix::mount::mount(
-            "overlay",
-            target,
-            "overlay",
-            MountFlags::empty(),
-            options.as_c_str(),
-        )?)
+        mount_on(target, &lower, &name(&upper), &name(&work))
     }
+
+    /// As [`Overlay::mount`], with the ids of files mapped as in a user namespace: what is stored keeps the ids inside. For
+    /// a thread whose files belong to somebody who has an id there; `upper` and `work` have one parent.
+    ///
+    /// The kernel takes layers from mounts that are attached somewhere, so they are, one over the other on `target`, for as long
+    /// as that takes.
+    pub fn mount_mapped(&self, target: &Path, user_namespace: &File) -> io::Result<()> {
+        let of_both = self
+            .upper
+            .parent()
+            .filter(|parent| self.work.parent() == Some(parent));
+        let own = of_both.ok_or(io::ErrorKind::InvalidInput)?;
+        let mapped = |path: &Path| {
+            let tree = user_namespace::mapped(path, user_namespace)?;
+            attach(&tree, target)?;
+            io::Result::Ok(tree)
+        };
+        let mounted = || {
+            let lower: Vec<OwnedFd> = self
+                .lower
+                .iter()
+                .map(|p| mapped(p))
+                .collect::<Result<_, _>>()?;
+            let own = mapped(own)?;
+            let below = |path: &Path| {
+                let last = path.file_name().unwrap_or_default().to_string_lossy();
+                format!("{}/{last}", name(&own))
+            };
+            mount_on(target, &lower, &below(self.upper), &below(self.work))?;
+            let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+            Ok(open_tree(CWD, target, flags)?)
+        };
+        let mounted: io::Result<OwnedFd> = mounted();
+        unmount_all(target)?;
+        attach(&mounted?, target)
+    }
+}
+
+fn attach(tree: &OwnedFd, target: &Path) -> io::Result<()> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+    Ok(move_mount(tree, "", CWD, target, flags)?)
+}
+
+fn mount_on(target: &Path, lower: &[OwnedFd], upper: &str, work: &str) -> io::Result<()> {
+    let names: Vec<String> = lower.iter().map(name).collect();
+    let options = format!(
+        "lowerdir={},upperdir={upper},workdir={work},{WHOLE}",
+        names.join(":"),
+    );
+    let options = CString::new(options).map_err(io::Error::other)?;
+    Ok(rustix::mount::mount(
+        "overlay",
+        target,
+        "overlay",
+        MountFlags::empty(),
+        options.as_c_str(),
+    )?)
 }
 
 fn directory(path: &Path) -> io::Result<OwnedFd> {

@@ -27,6 +27,10 @@ pub enum Kind {
     Network,
     /// Processes. One that visits it does not see them; its children do.
     Pid,
+    /// Ids of users and groups, and capabilities. Nobody visits it: it cannot be left again.
+    User,
+    /// The host name.
+    Uts,
 }
 
 impl Kind {
@@ -36,15 +40,19 @@ impl Kind {
             Self::Mount => "mnt",
             Self::Network => "net",
             Self::Pid => "pid",
+            Self::User => "user",
+            Self::Uts => "uts",
         }
     }
 
-    const fn flag(self) -> CloneFlags {
+    pub(super) const fn flag(self) -> CloneFlags {
         match self {
             Self::Ipc => CloneFlags::CLONE_NEWIPC,
             Self::Mount => CloneFlags::CLONE_NEWNS,
             Self::Network => CloneFlags::CLONE_NEWNET,
             Self::Pid => CloneFlags::CLONE_NEWPID,
+            Self::User => CloneFlags::CLONE_NEWUSER,
+            Self::Uts => CloneFlags::CLONE_NEWUTS,
         }
     }
 }

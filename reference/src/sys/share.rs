@@ -4,6 +4,7 @@ use std::{fs::File, io, path::Path};
 
 use rustix::{
     fs::CWD,
+    io::Errno,
     mount::{MoveMountFlags, OpenTreeFlags, UnmountFlags, move_mount, open_tree, unmount},
 };
 
@@ -21,7 +22,11 @@ pub fn share(of: &File, to: Pid, path: &Path) -> io::Result<()> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let tree = visit_held(of, Kind::Mount, || Ok(open_tree(CWD, path, flags)?))?;
     visit(to, Kind::Mount, || {
-        unmount(path, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)?;
+        match unmount(path, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW) {
+            // In a user namespace of its own it cannot be taken away. Then it is covered.
+            Ok(()) | Err(Errno::INVAL) => {}
+            Err(error) => return Err(error.into()),
+        }
         let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
         Ok(move_mount(&tree, "", CWD, path, flags)?)
     })

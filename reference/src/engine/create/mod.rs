@@ -3,6 +3,7 @@
 mod capabilities;
 mod devices;
 mod dns;
+mod ids;
 mod join;
 mod lifecycle;
 mod mounts;
@@ -29,11 +30,13 @@ use super::{
     sync::lock,
 };
 use crate::{
-    settings::{Namespace, Settings},
+    settings::{IdMappings, Namespace, Settings},
     store::{ContainerId, ContainerRecord, ImageId},
     sys::{
         kill_point::{self, Point},
+        namespace::Kind,
         process::Signal,
+        user_namespace::{self, Holder},
     },
 };
 
@@ -60,6 +63,11 @@ impl Engine {
             .map(|layer| self.store.layout().layer_files(layer))
             .collect();
         let record = record(&request, &found, &lower, id).map_err(EngineError::Refused)?;
+        if let Some(ids) = &record.settings.namespaces.ids {
+            self.try_ids(ids).map_err(|why| {
+                EngineError::Refused(format!("{}: {why}", ids::field(&request.namespaces)))
+            })?;
+        }
         self.create_claimed(claim, record)
     }
 
@@ -83,6 +91,23 @@ impl Engine {
         let found = images.asked_for(&request.image, request.image_id.as_deref())?;
         images.add_use(&found.image.record.id);
         Ok(found)
+    }
+
+    /// Whether this host can map ids, and those of files where the engine keeps them.
+    fn try_ids(&self, ids: &IdMappings) -> std::result::Result<(), String> {
+        let holder = Holder::new(&ids.maps_of_files(), &[]);
+        let namespace = holder.and_then(|holder| holder.open(Kind::User));
+        let namespace =
+            namespace.map_err(|error| format!("the kernel does not take the ids: {error}"))?;
+        let files = self.store.layout().root();
+        user_namespace::mapped(files, &namespace)
+            .map(drop)
+            .map_err(|error| {
+                let files = files.display();
+                format!(
+                    "the ids of files cannot be mapped in {files}: {error}: it takes Linux 5.19, and a file system with idmapped mounts"
+                )
+            })
     }
 
     fn claim_name(&self, record: &ContainerRecord) -> Result<String> {

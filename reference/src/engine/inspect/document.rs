@@ -118,6 +118,8 @@ pub struct InspectedHostConfig {
     /// Empty for a namespace of its own.
     #[serde(rename = "UTSMode")]
     pub uts_mode: String,
+    /// Empty for the host's.
+    pub userns_mode: String,
     /// What else was asked for and is honoured, as the engine keeps it.
     pub settings: Settings,
 }

@@ -139,12 +139,15 @@ fn host_config(container: &Container) -> InspectedHostConfig {
         Namespace::Host => "host".to_owned(),
         Namespace::Container(id) => format!("container:{id}"),
     };
-    let Namespaces { ipc, pid, uts } = &container.record.settings.namespaces;
+    let Namespaces { ipc, pid, uts, ids } = &container.record.settings.namespaces;
     InspectedHostConfig {
         network_mode: container.record.net_mode.clone(),
         ipc_mode: mode(ipc),
         pid_mode: mode(pid),
         uts_mode: mode(uts),
+        userns_mode: ids
+            .as_ref()
+            .map_or_else(String::new, |_| "private".to_owned()),
         settings: container.record.settings.clone(),
     }
 }
