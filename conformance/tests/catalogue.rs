@@ -108,3 +108,16 @@ fn coverage_has_a_line_for_each_requirement_and_a_summary() {
         is_match("[0-9]+ requirements: [0-9]+ covered, [0-9]+ not covered yet, 0 without").unwrap(),
     );
 }
+
+#[test]
+fn a_reader_that_has_read_enough_is_not_told_of_an_error() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let list = std::process::Command::new(env!("CARGO_BIN_EXE_varlink-conformance"))
+        .arg("list")
+        .stdout(writer)
+        .stderr(std::process::Stdio::piped())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&list.stderr), "");
+}

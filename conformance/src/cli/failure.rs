@@ -77,8 +77,11 @@ impl From<RunError> for Failure {
 }
 
 impl Failure {
-    /// Says it on standard error; returns the exit code.
+    /// Says it on standard error; returns the exit code. Whoever closed the pipe has read enough, and is not bothered.
     pub(super) fn report(&self) -> u8 {
+        if matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+            return self.code();
+        }
         if let Self::Suite(SuiteError::Mistakes(mistakes)) = self {
             for mistake in mistakes {
                 anstream::eprintln!("{}\n", mistake.render_coloured().trim_end());
