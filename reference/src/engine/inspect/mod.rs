@@ -67,6 +67,7 @@ fn document(
         size_root_fs: summary.rootfs_size,
         mounts: summary.mounts.to_vec(),
         namespaces: summary.namespaces,
+        // No net_mode that there is gives it an address of its own.
         network_settings: NetworkSettings::default(),
         exec_ids: Vec::new(),
         dependencies: container
