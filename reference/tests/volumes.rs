@@ -295,14 +295,14 @@ fn a_volume_that_another_container_leads_astray_starts_nothing(#[case] target: &
 #[test]
 fn a_volume_that_another_container_swaps_leads_nowhere_else() {
     let host = Host::new();
-    let script = "busybox grep -c ' /proc[ /]' /proc/mounts; test -d /a/b";
+    let script = "busybox grep -c ' /sys[ /]' /proc/mounts; test -d /a/b";
     let usual = host.run_with(&["outer:/a", "inner:/a/b"], script);
     let id = host.try_with(&["outer:/a", "inner:/a/b"], script).unwrap();
     let (place, link) = (
         host.volume("outer").join("b"),
         host.volume("outer").join("l"),
     );
-    symlink("/proc", &link).unwrap();
+    symlink("/sys", &link).unwrap();
     let over = AtomicBool::new(false);
     let outputs = std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -459,4 +459,37 @@ fn a_working_directory_that_is_made_in_a_volume_is_roots() {
     fs::write(host.volume("named").join("a"), "").unwrap();
     let error = host.engine().start_container(&id).unwrap_err().to_string();
     assert!(error.contains("work_dir"), "{error}");
+}
+
+#[test]
+fn mount_points_are_no_changes_of_the_container() {
+    let host = Host::new();
+    let id = host
+        .try_with(
+            &["named:/new/place", "/etc/passwd:/new/file"],
+            "touch /new/place/x",
+        )
+        .unwrap();
+    host.start(&id);
+    assert_eq!(host.wait(&id), 0);
+    let found = host.engine().container_changes(&id).unwrap();
+    let all = [found.added, found.changed, found.deleted].concat();
+    assert!(all.is_empty(), "{all:?}");
+}
+
+#[test]
+fn a_container_that_sees_the_whole_host_keeps_nothing_of_another_one() {
+    let host = Host::new();
+    let other = host.create("exec sleep 60");
+    host.start(&other);
+    let script = "echo ready; test -d /host/proc/1 && exec sleep 60";
+    let id = host.try_with(&["/:/host:ro"], script).unwrap();
+    host.start(&id);
+    host.wait_for_lines(&id, 1);
+    host.engine().remove_container(&other, true).unwrap();
+    host.assert_gone(&other);
+    assert_eq!(host.status(&id), "running");
+    host.engine().remove_container(&id, true).unwrap();
+    host.assert_gone(&id);
+    assert!(host.mounts().is_empty(), "{:?}", host.mounts());
 }
