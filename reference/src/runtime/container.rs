@@ -155,7 +155,7 @@ impl Container {
 
     /// A process that is killed while it makes ready for its program says nothing of it.
     fn was_executed(&self) -> Result<(), String> {
-        match self.pid.map(process::has_executed) {
+        match self.pid.map(process::until_executed) {
             Some(Ok(false)) if self.oom_killed() => Err(
                 "resources.memory: the process was killed before its program began: it needs more"
                     .into(),

@@ -1,6 +1,6 @@
 //! Process identities that stay true when the kernel reuses a pid.
 
-use std::{collections::BTreeSet, fmt, fs, io, sync::OnceLock};
+use std::{collections::BTreeSet, fmt, fs, io, sync::OnceLock, thread, time::Duration};
 
 use nix::sys::signal::kill;
 use serde::{Deserialize, Serialize};
@@ -170,19 +170,34 @@ pub fn uncollected_children(parents: &BTreeSet<Pid>) -> io::Result<Vec<Pid>> {
     Ok(found)
 }
 
-/// Whether a process has executed a program since it was forked; true of a dead one, too, until it is collected.
+/// Whether a process has executed a program since it was forked; of a dead one, until it is collected, whether it ever had. Waits
+/// for one that has done neither yet, so only for one that is in the middle of it: some kernels close the descriptors that are
+/// closed by execve well before the rest of it.
 ///
 /// # Errors
 /// If there is no such process.
-pub fn has_executed(pid: Pid) -> io::Result<bool> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let stat = Stat::parse(&stat)
-        .ok_or_else(|| io::Error::other(format!("/proc/{pid}/stat is malformed")))?;
-    Ok(stat.flags & FORKED == 0)
+pub fn until_executed(pid: Pid) -> io::Result<bool> {
+    loop {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        let stat = Stat::parse(&stat)
+            .ok_or_else(|| io::Error::other(format!("/proc/{pid}/stat is malformed")))?;
+        if stat.flags & FORKED == 0 {
+            return Ok(true);
+        }
+        if stat.flags & EXITING != 0 {
+            return Ok(false);
+        }
+        // Nothing tells when the kernel is through with it.
+        thread::sleep(EXECUTION_STEP);
+    }
 }
 
 /// The kernel's PF_FORKNOEXEC.
 const FORKED: u64 = 0x40;
+/// The kernel's PF_EXITING.
+const EXITING: u64 = 0x4;
+/// Short beside the time that execve takes.
+const EXECUTION_STEP: Duration = Duration::from_micros(100);
 
 /// The fields of /proc/PID/stat that matter here.
 #[derive(Debug, PartialEq, Eq)]
@@ -295,7 +310,45 @@ mod tests {
 
     #[test]
     fn this_process_has_executed_its_program() {
-        assert!(has_executed(Pid::current()).unwrap());
+        assert!(until_executed(Pid::current()).unwrap());
+    }
+
+    /// A child without a program of its own, which waits, and then executes one if it may.
+    #[allow(unsafe_code)]
+    fn forked(wait: &Duration, program: Option<&std::ffi::CStr>) -> nix::unistd::Pid {
+        // SAFETY: the child makes system calls alone.
+        match unsafe { nix::unistd::fork() }.unwrap() {
+            nix::unistd::ForkResult::Parent { child } => child,
+            nix::unistd::ForkResult::Child => {
+                thread::sleep(*wait);
+                if let Some(program) = program {
+                    let _ = nix::unistd::execv(program, &[program]);
+                }
+                // SAFETY: as above.
+                unsafe { nix::libc::_exit(1) }
+            }
+        }
+    }
+
+    #[test]
+    fn one_that_is_about_to_execute_its_program_is_waited_for() {
+        let child = forked(&Duration::from_millis(100), Some(c"/bin/true"));
+        let executed = until_executed(Pid::new(child.as_raw()).unwrap());
+        nix::sys::wait::waitpid(child, None).unwrap();
+        assert!(executed.unwrap());
+    }
+
+    #[rstest]
+    #[case::by_itself(Duration::from_millis(100), false)]
+    #[case::killed(Duration::from_secs(60), true)]
+    fn one_that_ends_instead_has_not(#[case] wait: Duration, #[case] killed: bool) {
+        let child = forked(&wait, None);
+        if killed {
+            kill(child, nix::sys::signal::Signal::SIGKILL).unwrap();
+        }
+        let executed = until_executed(Pid::new(child.as_raw()).unwrap());
+        nix::sys::wait::waitpid(child, None).unwrap();
+        assert!(!executed.unwrap());
     }
 
     #[test]
