@@ -96,6 +96,15 @@ fn files_belong_to_the_ids_inside_on_disk_too_and_keep_doing_so() {
     let changes = host.engine().container_changes(&id).unwrap();
     assert_eq!(changes.added, ["/made"]);
     assert_eq!(changes.changed, ["/etc/group"]);
+    let exported = host.path("exported.tar");
+    let path = exported.to_str().unwrap();
+    host.engine().export_container(&id, path).unwrap();
+    let mut archive = tar::Archive::new(fs::File::open(&exported).unwrap());
+    let owners = archive.entries().unwrap().map(|entry| {
+        let header = entry.unwrap().header().clone();
+        (header.uid().unwrap(), header.gid().unwrap())
+    });
+    assert!(owners.into_iter().all(|ids| ids == (0, 0)));
 }
 
 #[test]
@@ -262,4 +271,26 @@ fn nothing_is_left_of_it() {
     host.assert_gone(&id);
     host.assert_gone(&running);
     assert!(host.mounts().is_empty());
+}
+
+#[test]
+fn what_is_mounted_goes_with_it() {
+    let host = Host::new();
+    let volume = host.path("volume");
+    fs::create_dir(&volume).unwrap();
+    fs::write(volume.join("of-the-host"), "read").unwrap();
+    let script = "pwd; cat /host/of-the-host; touch /host/no 2>/dev/null || echo kept; touch /t/yes && ls -lnd /t /t/yes; ls /home";
+    let mut request = mapped(script);
+    request.mounts.volumes = vec![format!("{}:/host", volume.display()), "/home".into()];
+    request.mounts.tmpfs = vec!["/t".into()];
+    request.work_dir = Some("/new/dir".into());
+    let (id, code, log) = run(&host, &request);
+    assert_eq!(code, 0, "{log:?}");
+    assert_eq!(log[..2], ["/new/dir", "readkept"], "{log:?}");
+    for line in &log[2..4] {
+        let ids: Vec<&str> = line.split_whitespace().skip(2).take(2).collect();
+        assert_eq!(ids, ["0", "0"], "{line}");
+    }
+    assert_eq!(log[4], "ann", "{log:?}");
+    assert_eq!(owner(&upper(&host, &id).join("new/dir")), (0, 0));
 }
