@@ -3,10 +3,20 @@
 
 mod served;
 
-use std::{fs, thread::sleep, time::Duration};
+use std::{
+    fs,
+    os::fd::{AsRawFd, OwnedFd},
+    thread::sleep,
+    time::Duration,
+};
 
 use nix::{
-    sys::signal::{Signal, kill},
+    sys::{
+        signal::{Signal, kill},
+        socket::{
+            AddressFamily, MsgFlags, SockFlag, SockType, UnixAddr, connect, recv, send, socket,
+        },
+    },
     unistd::Pid,
 };
 use serde_json::json;
@@ -55,11 +65,12 @@ fn an_exit_while_nobody_serves_is_known_to_the_next_daemon() {
 #[test]
 fn a_container_whose_monitor_was_killed_can_be_waited_for_and_removed() {
     let host = Host::new();
-    let id = host.run("sleep 1");
+    let id = host.run("while ! test -e /go; do sleep 0.05; done");
     let orphan = host.run("sleep 1000");
     let pids = [host.pid(&id), host.pid(&orphan)];
     pids.into_iter().for_each(kill_monitor);
     assert_eq!(host.status(&orphan), "running");
+    fs::write(host.runroot().join("mounts").join(&id).join("go"), "").unwrap();
     // How it ended, only its monitor could have known.
     assert_eq!(host.wait(&id), -1);
     assert_eq!(host.status(&id), "exited");
@@ -143,4 +154,63 @@ fn no_descriptor_of_the_daemon_or_of_another_container_is_left_in_a_monitor() {
     assert_eq!(counts, vec![counts.first().copied().unwrap(); 3]);
     // The three standard streams, its socket, what it keeps of /proc.
     until("the last report", || open(zygote(&host)) <= 5);
+}
+
+/// A client of a container's attach socket.
+struct Attached(OwnedFd);
+
+impl Attached {
+    fn to(path: &str) -> Self {
+        let flags = SockFlag::SOCK_CLOEXEC;
+        let fd = socket(AddressFamily::Unix, SockType::SeqPacket, flags, None).unwrap();
+        connect(fd.as_raw_fd(), &UnixAddr::new(path).unwrap()).unwrap();
+        Self(fd)
+    }
+
+    fn says(&self, text: &str) {
+        send(self.0.as_raw_fd(), text.as_bytes(), MsgFlags::empty()).unwrap();
+    }
+
+    /// What comes next on standard output.
+    fn hears(&self) -> String {
+        let mut packet = [0; 8193];
+        let length = recv(self.0.as_raw_fd(), &mut packet, MsgFlags::empty()).unwrap();
+        assert_eq!(packet.first(), Some(&2));
+        String::from_utf8_lossy(packet.get(1..length).unwrap()).into_owned()
+    }
+}
+
+#[test]
+fn who_is_attached_stays_so_without_the_daemon_and_others_come_with_the_next() {
+    let mut host = Host::new();
+    let mut request = served::request(
+        &host.image,
+        None,
+        "while read line; do echo got $line; done",
+    );
+    request["create"]["interactive"] = true.into();
+    let id = host.call("CreateContainer", &request)["container"].clone();
+    host.call("StartContainer", &json!({ "name": id }));
+    let sockets =
+        |host: &Host| host.call("GetAttachSockets", &json!({ "name": id }))["sockets"].clone();
+    let before = sockets(&host);
+    let path = before["io_socket"].as_str().unwrap();
+    let first = Attached::to(path);
+    first.says("one\n");
+    assert_eq!(first.hears(), "got one\n");
+    host.kill();
+    first.says("two\n");
+    assert_eq!(first.hears(), "got two\n");
+    host.start();
+    assert_eq!(sockets(&host), before);
+    let second = Attached::to(path);
+    second.says("three\n");
+    assert_eq!(
+        (first.hears(), second.hears()),
+        ("got three\n".into(), "got three\n".into())
+    );
+    assert_eq!(
+        host.log(id.as_str().unwrap()),
+        ["got one", "got two", "got three"]
+    );
 }
