@@ -65,6 +65,15 @@ fn with_own_calls(mut code: String) -> Result<String, Box<dyn Error>> {
             "impl VarlinkInterfaceProxy",
         ),
         ("fn call (& self", "pub fn call (& self"),
+        // Read from where they are: a copy of all parameters would be made to be taken apart.
+        (
+            "if let Some (args) = req . parameters . clone ()",
+            "if let Some (args) = req . parameters . as_ref ()",
+        ),
+        (
+            "match serde_json :: from_value (args)",
+            "match serde :: Deserialize :: deserialize (args)",
+        ),
     ];
     for (old, new) in changes {
         code = changed(&code, old, new)?;

@@ -9,11 +9,14 @@ use serde::{
     Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::{Map, Value};
-use varlink_parser::{IDL, VStruct, VStructOrEnum, VType, VTypeExt};
+use serde_json::{Map, Value, value::RawValue};
+use varlink_parser::{Argument, IDL, VStruct, VStructOrEnum, VType, VTypeExt};
 
 /// The most values that the parameters of one call may hold: each costs tens of bytes, whatever its length in the text.
 pub const PARAMETER_VALUES: usize = 65_536;
+/// The most bytes of JSON that the parameters of one call may have, not counting those that the method does not define: they are
+/// copied several times. A program takes at most this much of arguments and environment.
+pub const PARAMETER_BYTES: usize = 2 * 1024 * 1024;
 
 /// An interface definition.
 pub(crate) struct Definition {
@@ -53,12 +56,12 @@ impl Definition {
             return Ok(Value::Null);
         };
         let reading = Reading::new(&self.idl);
-        let seed = Members {
+        let parameters = Parameters(Members {
             reading: &reading,
             members: &method.input,
-        };
+        });
         let mut source = serde_json::Deserializer::from_str(text);
-        seed.deserialize(&mut source).map_err(|_| {
+        source.deserialize_map(parameters).map_err(|_| {
             reading
                 .offender
                 .take()
@@ -71,15 +74,16 @@ impl Definition {
 struct Reading<'d> {
     idl: &'d IDL<'static>,
     values_left: Cell<usize>,
+    bytes_left: Cell<usize>,
     offender: RefCell<Option<Offender>>,
 }
 
 impl<'d> Reading<'d> {
     fn new(idl: &'d IDL<'static>) -> Self {
-        let values_left = Cell::new(PARAMETER_VALUES);
         Self {
             idl,
-            values_left,
+            values_left: Cell::new(PARAMETER_VALUES),
+            bytes_left: Cell::new(PARAMETER_BYTES),
             offender: RefCell::new(None),
         }
     }
@@ -91,11 +95,86 @@ impl<'d> Reading<'d> {
         Ok(())
     }
 
+    fn count_bytes<E: Error>(&self, text: &str) -> Result<(), E> {
+        let left = self.bytes_left.get().checked_sub(text.len());
+        self.bytes_left
+            .set(left.ok_or_else(|| E::custom("too long"))?);
+        Ok(())
+    }
+
     /// The innermost member is told first, and stays.
     fn blame(&self, name: &str) {
         self.offender
             .borrow_mut()
             .get_or_insert_with(|| name.to_owned());
+    }
+}
+
+/// The parameters of a method: each is read once its length is known, so that nothing is copied of what is too long.
+struct Parameters<'d>(Members<'d>);
+
+impl<'de> Visitor<'de> for Parameters<'_> {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let Self(members) = self;
+        let mut read = Map::new();
+        while let Some(member) = map.next_key_seed(Named(members.members))? {
+            let Some(member) = member else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let text = map.next_value::<&RawValue>()?.get();
+            let value = members
+                .reading
+                .count_bytes(text)
+                .and_then(|()| {
+                    members
+                        .value(member)
+                        .deserialize(&mut serde_json::Deserializer::from_str(text))
+                })
+                .map_err(|error| {
+                    members.reading.blame(member.name);
+                    A::Error::custom(error)
+                })?;
+            keep(&mut read, member.name, value);
+        }
+        Ok(Value::Object(read))
+    }
+}
+
+/// Of two members of one name the last counts; null is absent.
+fn keep(read: &mut Map<String, Value>, name: &str, value: Value) {
+    match value {
+        Value::Null => read.remove(name),
+        value => read.insert(name.to_owned(), value),
+    };
+}
+
+/// The member that a name means, found without a copy of the name.
+struct Named<'d>(&'d VStruct<'static>);
+
+impl<'de, 'd> DeserializeSeed<'de> for Named<'d> {
+    type Value = Option<&'d Argument<'static>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'d> Visitor<'_> for Named<'d> {
+    type Value = Option<&'d Argument<'static>>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.0.elts.iter().find(|member| member.name == name))
     }
 }
 
@@ -115,11 +194,13 @@ struct Typed<'d> {
     nullable: bool,
 }
 
-impl<'de> DeserializeSeed<'de> for Members<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
+impl<'d> Members<'d> {
+    fn value(self, member: &'d Argument<'static>) -> Typed<'d> {
+        Typed {
+            reading: self.reading,
+            vtype: &member.vtype,
+            nullable: true,
+        }
     }
 }
 
@@ -132,23 +213,15 @@ impl<'de> Visitor<'de> for Members<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut read = Map::new();
-        while let Some(name) = map.next_key::<String>()? {
-            let Some(member) = self.members.elts.iter().find(|member| member.name == name) else {
+        while let Some(member) = map.next_key_seed(Named(self.members))? {
+            let Some(member) = member else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
-            let seed = Typed {
-                reading: self.reading,
-                vtype: &member.vtype,
-                nullable: true,
-            };
             let value = map
-                .next_value_seed(seed)
-                .inspect_err(|_| self.reading.blame(&name))?;
-            match value {
-                Value::Null => read.remove(&name),
-                value => read.insert(name, value),
-            };
+                .next_value_seed(self.value(member))
+                .inspect_err(|_| self.reading.blame(member.name))?;
+            keep(&mut read, member.name, value);
         }
         Ok(Value::Object(read))
     }

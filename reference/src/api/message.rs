@@ -8,6 +8,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use super::definition::PARAMETER_BYTES;
+
 /// A call, its parameters still to be checked.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head<'m> {
@@ -87,7 +89,8 @@ impl<'m> Members<'m> {
             oneway: oneway == Some(true),
         };
         // The most serious first: without a method nothing else has a meaning.
-        let method = self.method.and_then(Text::read);
+        let method = self.method.filter(|text| text.len() <= PARAMETER_BYTES);
+        let method = method.and_then(Text::read);
         let method = method.ok_or_else(|| fault("method"))?;
         let more = flag(self.more).ok_or_else(|| fault("more"))?;
         let oneway = oneway.ok_or_else(|| fault("oneway"))?;

@@ -26,7 +26,7 @@ mod socket;
 mod system;
 
 pub use address::{Address, AddressError};
-pub use definition::PARAMETER_VALUES;
+pub use definition::{PARAMETER_BYTES, PARAMETER_VALUES};
 pub use frames::{MESSAGE_BYTES, MESSAGE_TIME};
 pub use message::NESTING;
 pub use server::{Access, CONNECTIONS, GRACE, WRITE_TIME};
