@@ -1,4 +1,5 @@
 //! Images are imported, found by every form of their name, moved between names and removed, all or nothing.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests
 
 mod host;
 
@@ -222,4 +223,82 @@ fn the_same_reference_imported_at_once_by_many_ends_on_one_image() {
         .iter()
         .filter(|i| i.repo_tags.contains(&"localhost/one:latest".into()));
     assert_eq!((images.len(), holders.count()), (5, 1));
+}
+
+/// Imports busybox with an entry for the root directory itself: mode 0711, user 5, group 6.
+fn import_with_a_root(host: &Host) {
+    let mut header = tar::Header::new_ustar();
+    header.set_entry_type(tar::EntryType::Directory);
+    header.set_path("./").unwrap();
+    header.set_mode(0o711);
+    header.set_uid(5);
+    header.set_gid(6);
+    header.set_mtime(1_600_000_000);
+    header.set_size(0);
+    header.set_cksum();
+    let mut root = tar::Builder::new(Vec::new());
+    root.append_pax_extensions([("SCHILY.xattr.user.note", &b"kept"[..])])
+        .unwrap();
+    root.append(&header, std::io::empty()).unwrap();
+    let entry = root.get_ref().clone();
+    let source = host.path("rooted.tar");
+    fs::write(&source, [entry, host::busybox::archive()].concat()).unwrap();
+    host.engine()
+        .import_image(source.to_str().unwrap(), Some("rooted"), None, &[])
+        .unwrap();
+}
+
+fn attribute(path: &std::path::Path) -> String {
+    let mut value = [0_u8; 16];
+    let length = rustix::fs::getxattr(path, "user.note", &mut value[..]).unwrap();
+    String::from_utf8(value[..length].to_vec()).unwrap()
+}
+
+#[test]
+fn the_root_directory_of_a_container_is_as_its_image_has_it_and_stays_so() {
+    let host = Host::new();
+    import_with_a_root(&host);
+    let of = |image: &str, command: &[&str]| podman_reference::engine::CreateRequest {
+        image: image.into(),
+        ..request(command)
+    };
+    let look = ["busybox", "stat", "-c", "%a %u %g %Y", "/"];
+    let id = host.try_create(&of("rooted", &look)).unwrap();
+    let upper = |id: &str| host.root().join("containers").join(id).join("upper");
+    assert_eq!(attribute(&upper(&id)), "kept");
+    let unchanged = host.engine().container_changes(&id).unwrap();
+    assert_eq!(unchanged, podman_reference::engine::Differences::default());
+    host.start(&id);
+    assert_eq!(host.wait(&id), 0);
+    assert_eq!(host.log(&id), ["711 5 6 1600000000"]);
+
+    let changes = ["sh", "-c", "busybox chmod 750 /"];
+    let changed = host.try_create(&of("rooted", &changes)).unwrap();
+    host.start(&changed);
+    assert_eq!(host.wait(&changed), 0);
+    let target = host.path("again.tar");
+    let target = target.to_str().unwrap();
+    host.engine().export_container(&changed, target).unwrap();
+    let engine = host.engine();
+    engine
+        .import_image(target, Some("again"), None, &[])
+        .unwrap();
+    let id = host.try_create(&of("again", &look)).unwrap();
+    assert_eq!(attribute(&upper(&id)), "kept");
+    host.start(&id);
+    assert_eq!(host.wait(&id), 0);
+    assert!(
+        host.log(&id)[0].starts_with("750 5 6 "),
+        "{:?}",
+        host.log(&id)
+    );
+}
+
+#[test]
+fn a_root_directory_that_the_archive_does_not_describe_can_be_entered_by_all() {
+    let host = Host::new();
+    assert_eq!(
+        host.run("busybox stat -c '%a %u %g' /"),
+        (0, vec!["755 0 0".into()])
+    );
 }

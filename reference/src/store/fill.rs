@@ -14,7 +14,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::unpack::create_root;
+use super::root;
 use crate::sys::{
     layers::{self, Found, Layers, Place},
     links::{self, What},
@@ -23,7 +23,7 @@ use crate::sys::{
 
 /// Makes the directory `target`, with what the layers have at `place`. Where they have no directory, it is empty.
 pub(super) fn fill(layers: &Layers, place: &Path, target: &Path) -> io::Result<()> {
-    create_root(target)?;
+    root::create(target)?;
     let What::Directory(from) = links::resolve(layers, place)?.what else {
         return Ok(());
     };

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     LayerId, Limits, Store, StoreError, archive,
     layout::{Discarded, RECORD, Staged, names},
-    record, unpack,
+    record, root, unpack,
 };
 use crate::sys::kill_point::{self, Point};
 
@@ -45,7 +45,7 @@ impl Store {
         let stream = archive::open(source, limits)?;
         let staged = self.layout.stage()?;
         let files = staged.path().join("diff");
-        unpack::create_root(&files).map_err(StoreError::io("cannot create", &files))?;
+        root::create(&files).map_err(StoreError::io("cannot create", &files))?;
         let unpacked = unpack::unpack(stream, &files, self.layout.trash().as_fd(), limits)?;
         kill_point::reached(Point::ImportUnpacked);
         let record = LayerRecord {

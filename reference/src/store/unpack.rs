@@ -13,7 +13,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid, XattrFlags},
+    fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid, XattrFlags},
     io::Errno,
 };
 use tar::EntryType;
@@ -439,15 +439,4 @@ fn time(text: &str) -> Option<(i64, i64)> {
         (true, 1..) => Some((seconds.checked_sub(1)?, 1_000_000_000 - nanoseconds)),
         _ => Some((seconds, nanoseconds)),
     }
-}
-
-/// Sets the mode of a directory of ours, whatever the umask.
-pub(super) fn create_root(path: &Path) -> io::Result<()> {
-    rustix::fs::mkdir(path, Mode::from_raw_mode(0o755))?;
-    Ok(rustix::fs::chmodat(
-        CWD,
-        path,
-        Mode::from_raw_mode(0o755),
-        AtFlags::empty(),
-    )?)
 }
