@@ -5,7 +5,10 @@ mod served;
 
 use std::{
     collections::HashMap,
-    sync::{Barrier, Mutex},
+    sync::{
+        Barrier, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use serde_json::{Value, json};
@@ -95,4 +98,30 @@ fn take_a_turn(client: &mut Client, image: &str, name: &'static str, holders: &H
             }
         }
     }
+}
+
+#[test]
+fn a_list_that_meets_removals_is_answered_and_nothing_is_complained_of() {
+    let host = served::Host::new();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut client = host.client();
+                while !done.load(Ordering::Relaxed) {
+                    served::try_call(&mut client, "ListContainers", &json!({})).unwrap();
+                }
+            });
+        }
+        for _ in 0..12 {
+            let id = host
+                .run("for n in $(seq 100); do mkdir -p /d/$n; done; echo ready; exec sleep 1000");
+            served::until("its files", || !host.log(&id).is_empty());
+            // Killed, it is to be measured anew; by then it is being removed.
+            host.remove(&id);
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    let said = host.said();
+    assert!(!said.contains("WARN"), "{said}");
 }

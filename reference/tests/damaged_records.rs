@@ -149,11 +149,63 @@ fn a_container_that_does_not_run_is_no_more_and_its_name_is_free() {
         let id = host.create_named(Some("harmed"), "exit 5");
         host.call("StartContainer", &json!({ "name": id }));
         assert_eq!(host.wait(&id), 5);
+        // Its copy goes with the run.
+        host.kill();
+        host.start();
         let record = of_container(&host, &id, "record.json");
         harm_and_restart(&mut host, &others, harm, &record);
         assert_eq!(host.containers().len(), 3, "{harm:?}");
         let left = left::of_container(&host.root(), &host.runroot(), &id);
         assert!(left.is_empty(), "{harm:?}: {left:?}");
+    }
+}
+
+/// The copy of a container's record, which is there since its start.
+fn copy_of_record(host: &Host, id: &str) -> PathBuf {
+    left::run_directory(&host.runroot(), id).join("record.json")
+}
+
+#[test]
+fn a_running_containers_record_is_made_anew() {
+    let mut host = Host::new();
+    let others = Others::make(&host);
+    for harm in HARMS {
+        let id = host.create_named(Some("harmed"), "exec sleep 1000");
+        host.call("StartContainer", &json!({ "name": id }));
+        let record = of_container(&host, &id, "record.json");
+        let (before, whole) = (host.get("harmed"), fs::read(&record).unwrap());
+        harm_and_restart(&mut host, &others, harm, &record);
+        let after = host.get("harmed");
+        for member in [
+            "id",
+            "image",
+            "command",
+            "createdat",
+            "status",
+            "namespaces",
+        ] {
+            assert_eq!(after[member], before[member], "{harm:?}");
+        }
+        assert_eq!(fs::read(&record).unwrap(), whole, "{harm:?}");
+        assert!(of_container(&host, &id, "record.json.damaged").exists());
+        host.call("StopContainer", &json!({ "name": "harmed", "timeout": 0 }));
+        host.remove("harmed");
+        let left = left::of_container(&host.root(), &host.runroot(), &id);
+        assert!(left.is_empty(), "{harm:?}: {left:?}");
+    }
+}
+
+#[test]
+fn a_running_container_does_not_need_the_copy_of_its_record() {
+    let mut host = Host::new();
+    let others = Others::make(&host);
+    let id = host.run("exec sleep 1000");
+    for harm in HARMS {
+        host.kill();
+        harm.befall(&copy_of_record(&host, &id));
+        host.start();
+        assert_eq!(host.status(&id), "running", "{harm:?}");
+        others.assert_unaffected(&host);
     }
 }
 
@@ -270,6 +322,7 @@ fn a_running_container_goes_on_unlisted_and_comes_back_with_a_mended_record() {
     host.kill();
     let whole = fs::read(&record).unwrap();
     Harm::Cut.befall(&record);
+    Harm::Cut.befall(&copy_of_record(&host, &id));
     host.start();
     others.assert_unaffected(&host);
     assert_eq!(host.containers().len(), 3);
@@ -295,6 +348,7 @@ fn a_running_container_that_is_not_listed_keeps_its_files_until_it_has_ended() {
     let pid = host.pid(&id);
     host.kill();
     Harm::Cut.befall(&of_container(&host, &id, "record.json"));
+    fs::remove_file(copy_of_record(&host, &id)).unwrap();
     host.start();
     // Nothing tells any more that it uses the image's layer.
     host.call("RemoveImage", &json!({ "name": host.image }));

@@ -5,12 +5,16 @@ mod host;
 
 use std::{
     fs,
-    sync::mpsc,
+    io::Write,
+    panic::resume_unwind,
+    path::{Path, PathBuf},
+    sync::mpsc::{self, RecvTimeoutError},
     thread::{self, sleep},
     time::{Duration, Instant},
 };
 
-use host::{Host, NEVER};
+use host::{Host, NEVER, left};
+use podman_reference::sys::cgroup;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const COUNTS: &str = "n=0; while true; do n=$((n+1)); echo $n; sleep 0.01; done";
@@ -35,14 +39,17 @@ fn wrote_more_than(host: &Host, id: &str, lines: usize) {
 fn in_time(what: &str, work: impl FnOnce() + Send) {
     let (done, finished) = mpsc::channel();
     thread::scope(|scope| {
-        scope.spawn(move || {
+        let work = scope.spawn(move || {
             work();
             let _ = done.send(());
         });
-        if finished.recv_timeout(PATIENCE).is_err() {
+        if finished.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
             // A thread that hangs cannot be ended otherwise.
-            eprintln!("not in time: {what}");
+            let _ = writeln!(std::io::stderr(), "not in time: {what}");
             std::process::abort();
+        }
+        if let Err(panic) = work.join() {
+            resume_unwind(panic);
         }
     });
 }
@@ -103,6 +110,8 @@ fn a_paused_container_whose_record_is_damaged_does_not_hold_up_the_next_daemon()
     let record = host.root().join("containers").join(&id).join("record.json");
     let whole = fs::read(&record).unwrap();
     fs::write(&record, "{").unwrap();
+    // It could be made anew from this one.
+    fs::remove_file(left::run_directory(&host.runroot(), &id).join("record.json")).unwrap();
     in_time("the next daemon", || host.open());
     assert!(!has_ended(&pid));
     host.close();
@@ -149,4 +158,70 @@ fn whatever_calls_meet_at_a_container_all_of_them_return() {
             assert_eq!(engine.wait_container(&id, NEVER).unwrap(), 137);
         }
     }
+}
+
+/// A cgroup of the test's own. A frozen process of version 1 does not die, not even of SIGKILL.
+struct Group(PathBuf);
+
+impl Group {
+    fn new() -> Self {
+        let group = Self(format!("/podman-reference-test-{}", std::process::id()).into());
+        cgroup::make(&group.0).unwrap();
+        group
+    }
+
+    fn take_and_freeze(&self, pid: &str) {
+        for group in self.directories() {
+            let freezer = ["freezer.state", "cgroup.freeze"].map(|name| group.join(name));
+            if freezer.iter().any(|file| file.exists()) {
+                fs::write(group.join("cgroup.procs"), pid).unwrap();
+            }
+        }
+        let freezer = cgroup::Freezer::of(&self.0).unwrap().unwrap();
+        freezer.freeze().unwrap();
+        let end = Instant::now() + PATIENCE;
+        while freezer.progress().unwrap() != cgroup::Progress::Frozen {
+            assert!(Instant::now() < end, "it does not freeze");
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn directories(&self) -> Vec<PathBuf> {
+        let host = cgroup::Hierarchies::of_host().unwrap();
+        host.groups(&self.0).collect()
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _ = cgroup::thaw(&self.0);
+        let _ = cgroup::remove(&self.0);
+    }
+}
+
+fn child_of(pid: &str) -> String {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    let children = fs::read_to_string(Path::new(&path)).unwrap();
+    children.split(' ').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_container_that_is_ending_is_not_paused_for_ever() {
+    let host = Host::new();
+    let id = host.create("sleep 1000 & echo ready; read line < /go; exit 3");
+    let fifo = host.root().join("containers").join(&id).join("upper/go");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    host.engine().start_container(&id).unwrap();
+    wrote_more_than(&host, &id, 0);
+    let pid = host.engine().container(&id).unwrap().namespaces.pid;
+    let other = Group::new();
+    other.take_and_freeze(&child_of(&pid));
+    fs::write(host.runroot().join("mounts").join(&id).join("go"), "\n").unwrap();
+    // In version 1 its first process now waits for the other one to die.
+    sleep(Duration::from_millis(300));
+    assert!(host.engine().pause_container(&id).is_err());
+    drop(other);
+    in_time("its end", || {
+        assert_eq!(host.engine().wait_container(&id, NEVER).unwrap(), 3);
+    });
 }

@@ -4,7 +4,7 @@
 
 mod served;
 
-use std::{fs, os::unix::process::ExitStatusExt};
+use std::{fs, os::unix::process::ExitStatusExt, thread::sleep, time::Duration};
 
 use nix::libc::SIGKILL;
 use podman_reference::sys::kill_point::Point;
@@ -14,7 +14,7 @@ use served::{Host, Refusal, left, until};
 
 const UNKNOWN: i64 = -1;
 /// The operations and processes whose points are below.
-const OPERATIONS: [&str; 9] = [
+const OPERATIONS: [&str; 13] = [
     "import",
     "create",
     "start",
@@ -24,6 +24,10 @@ const OPERATIONS: [&str; 9] = [
     "end",
     "remove",
     "remove-image",
+    "export",
+    "pause",
+    "unpause",
+    "restart",
 ];
 
 #[test]
@@ -71,7 +75,8 @@ impl Host {
 
     /// Every container is as it says, and there is nothing besides.
     fn assert_sound(&self, point: Point) {
-        let (known, running) = (self.containers(), self.in_state("running"));
+        let (known, mut running) = (self.containers(), self.in_state("running"));
+        running.extend(self.in_state("paused"));
         let strays = left::strays(&self.root(), &self.runroot(), &known, &running);
         assert!(strays.is_empty(), "{point:?}: {strays:?}");
         for id in known.iter().filter(|id| !running.contains(id)) {
@@ -102,12 +107,17 @@ impl Host {
 fn a_create_makes_a_whole_container_or_none() {
     let mut host = Host::new();
     let mut request = served::request(&host.image, Some("it"), "exit 3");
+    request["create"]["resources"] = json!({ "cpu_shares": 300 });
     for point in points("create") {
         let volumes = ["one", "other"].map(|name| format!("{}-{name}", point.name()));
         let [one, other] = &volumes;
         request["create"]["volumes"] =
             json!([format!("{one}:/bin"), "/own", format!("{other}:/home")]);
+        let daemon = host.daemon().child.id().to_string();
         host.die_at(point, "CreateContainer", &request);
+        let trials = left::trials();
+        let of_it = |name: &&String| name.split('-').any(|word| word == daemon);
+        assert_eq!(trials.iter().find(of_it), None, "{point:?}");
         host.assert_sound(point);
         // With the container, both volumes are there, and as a whole; without it none is.
         let is_there = !host.containers().is_empty();
@@ -342,6 +352,104 @@ fn a_removal_has_removed_the_container_or_can_be_repeated(#[case] script: &str) 
         assert!(host.containers().is_empty(), "{point:?}");
         let next = host.create_named(Some("it"), "true");
         host.remove(&next);
+    }
+}
+
+#[test]
+fn a_pause_has_paused_the_container_or_lets_it_run() {
+    let mut host = Host::new();
+    for point in points("pause").chain(points("unpause")) {
+        let id = host.run("n=0; while true; do n=$((n+1)); echo $n; sleep 0.01; done");
+        until("its lines", || host.log(&id).len() > 3);
+        let name = json!({ "name": id });
+        let method = match point {
+            Point::UnpauseThawed => {
+                host.call("PauseContainer", &name);
+                "UnpauseContainer"
+            }
+            _ => "PauseContainer",
+        };
+        host.die_at(point, method, &name);
+        host.assert_sound(point);
+        let (status, before) = (host.status(&id), host.log(&id).len());
+        let wanted = match point {
+            Point::PauseFrozen | Point::PauseNoted => "paused",
+            _ => "running",
+        };
+        assert_eq!(status, wanted, "{point:?}");
+        if status == "paused" {
+            sleep(Duration::from_millis(200));
+            assert_eq!(host.log(&id).len(), before, "{point:?}");
+            host.call("UnpauseContainer", &name);
+        }
+        until("further lines", || host.log(&id).len() > before + 3);
+        host.call("PauseContainer", &name);
+        host.remove_entirely(point, &id);
+    }
+}
+
+#[test]
+fn a_restart_leaves_a_container_that_runs_or_has_stopped_and_can_be_repeated() {
+    let mut host = Host::new();
+    let script = "trap '' TERM; echo ready; while true; do sleep 0.1; done";
+    let started = points("start").filter(|point| *point != Point::StartClaimed);
+    for point in points("stop").chain(points("restart")).chain(started) {
+        let id = host.run(script);
+        until("its line", || host.log(&id).len() == 1);
+        let pid = host.pid(&id);
+        let timeout = i32::from(point == Point::StopTimedOut || point == Point::StopAsked);
+        let restart = json!({ "name": id, "timeout": timeout });
+        host.die_at(point, "RestartContainer", &restart);
+        host.assert_sound(point);
+        if host.status(&id) == "exited" {
+            assert_eq!(host.wait(&id), 137, "{point:?}");
+        }
+        host.call("RestartContainer", &json!({ "name": id, "timeout": 0 }));
+        assert_eq!(host.status(&id), "running", "{point:?}");
+        assert_ne!(host.pid(&id), pid, "{point:?}");
+        host.assert_sound(point);
+        host.remove_entirely(point, &id);
+    }
+}
+
+/// An old file at the target, or none.
+#[rstest]
+#[case(false)]
+#[case::of_a_file_that_is_there(true)]
+fn an_export_has_made_the_whole_tar_or_nothing(#[case] replaces: bool) {
+    let mut host = Host::new();
+    let id = host.run("echo content > /file");
+    assert_eq!(host.wait(&id), 0);
+    let folder = host.folder.path().join("exported");
+    fs::create_dir(&folder).unwrap();
+    let target = folder.join("it.tar");
+    let export = json!({ "name": id, "path": target });
+    for point in points("export") {
+        if replaces {
+            fs::write(&target, "old").unwrap();
+        }
+        host.die_at(point, "ExportContainer", &export);
+        host.assert_sound(point);
+        let placed = point == Point::ExportPlaced;
+        let names: Vec<_> = fs::read_dir(&folder).unwrap().map(Result::unwrap).collect();
+        assert_eq!(
+            names.len(),
+            usize::from(placed || replaces),
+            "{point:?}: {names:?}"
+        );
+        if placed {
+            host.call(
+                "ImportImage",
+                &json!({ "source": target, "reference": "small" }),
+            );
+            host.images().iter().for_each(|one| host.remove_image(one));
+            fs::remove_file(&target).unwrap();
+        } else if replaces {
+            assert_eq!(fs::read_to_string(&target).unwrap(), "old", "{point:?}");
+        }
+        host.call("ExportContainer", &export);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "{point:?}");
+        fs::remove_file(&target).unwrap();
     }
 }
 

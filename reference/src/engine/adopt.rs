@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     monitor::{Launcher, RunDir},
-    runtime::started_cgroup,
+    runtime::{started_cgroup, sweep_trials},
     store::{ContainerId, ContainerRecord, Contents, Damaged, LayerId, Store},
     sys::{cgroup, mount},
 };
@@ -30,7 +30,8 @@ use crate::{
 impl Engine {
     /// Like [`Engine::open`]; containers' monitors are processes of the program that `launcher` names.
     pub fn open_with(config: &EngineConfig, launcher: Launcher) -> Result<Self> {
-        let (store, contents) = Store::open(&config.root, &config.runroot)?;
+        let (store, mut contents) = Store::open(&config.root, &config.runroot)?;
+        mend(&store, &mut contents);
         let launcher = Arc::new(launcher);
         let images = images(&store, &contents)?;
         let remover = Remover {
@@ -63,6 +64,9 @@ impl Engine {
             engine.adopt(record);
         }
         engine.sweep_runroot(&unlisted)?;
+        if let Err(error) = sweep_trials() {
+            tracing::warn!(%error, "a cgroup of an earlier daemon stays");
+        }
         engine.reap_what_ended();
         engine.launcher.warm_up();
         Ok(engine)
@@ -168,6 +172,25 @@ impl Engine {
             }
         }
         Ok(())
+    }
+}
+
+/// Makes up for damaged records of containers of which there is a copy.
+fn mend(store: &Store, contents: &mut Contents) {
+    for one in std::mem::take(&mut contents.damaged) {
+        let error = with_causes(&one.error);
+        match store.mend_container(&one) {
+            Ok(Some(container)) => {
+                let id = container.id.as_str();
+                tracing::warn!(container = id, error, "a damaged record was made anew");
+                contents.containers.push(container);
+            }
+            Ok(None) => contents.damaged.push(one),
+            Err(error) => {
+                tracing::warn!(error = with_causes(&error), "a damaged record stays");
+                contents.damaged.push(one);
+            }
+        }
     }
 }
 

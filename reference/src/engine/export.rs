@@ -1,24 +1,26 @@
 //! ExportContainer: a container's files as a tar on the server's disk.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, BufWriter},
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
 use super::{EngineError, Result, container::Container, state::Phase};
 use crate::{
-    store::{Limits, pack},
-    sys::layers::Layers,
+    store::{Limits, Store, pack},
+    sys::{
+        kill_point::{self, Point},
+        layers::Layers,
+    },
 };
 
 /// Writes the tar, and puts it at `path` once it is whole.
-pub(super) fn export(container: &Container, path: &str) -> Result<()> {
+pub(super) fn export(store: &Store, container: &Container, path: &str) -> Result<()> {
     let target = target(path)?;
-    let unfinished = Unfinished::beside(&target).map_err(EngineError::failed(format!(
-        "path: cannot write beside {path:?}"
-    )))?;
+    let failed = || EngineError::failed(format!("path: cannot write {path:?}"));
+    let unfinished = store.write_beside(&target).map_err(failed())?;
+    kill_point::reached(Point::ExportOpened);
     let written = write(container, &unfinished.file);
     // The files of a container that is being removed disappear one after the other.
     if matches!(container.state().phase, Phase::Removing | Phase::Removed) {
@@ -27,9 +29,8 @@ pub(super) fn export(container: &Container, path: &str) -> Result<()> {
         });
     }
     written.map_err(EngineError::failed("cannot export the container"))?;
-    unfinished
-        .finish(&target)
-        .map_err(EngineError::failed(format!("path: cannot write {path:?}")))
+    kill_point::reached(Point::ExportWritten);
+    unfinished.finish().map_err(failed())
 }
 
 fn target(path: &str) -> Result<PathBuf> {
@@ -58,48 +59,4 @@ fn write(container: &Container, file: &File) -> io::Result<()> {
         Limits::STANDARD,
     )?;
     file.sync_all()
-}
-
-/// A file under another name, gone when dropped unless it was finished.
-struct Unfinished {
-    path: PathBuf,
-    file: File,
-    kept: bool,
-}
-
-impl Unfinished {
-    /// Only its owner can read it: it holds all that the container does.
-    fn beside(target: &Path) -> io::Result<Self> {
-        let mut random = [0_u8; 8];
-        rustix::rand::getrandom(&mut random[..], rustix::rand::GetRandomFlags::empty())?;
-        let name = format!(".export-{:016x}", u64::from_ne_bytes(random));
-        let path = target.with_file_name(name);
-        let mut options = OpenOptions::new();
-        let file = options
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)?;
-        Ok(Self {
-            path,
-            file,
-            kept: false,
-        })
-    }
-
-    fn finish(mut self, target: &Path) -> io::Result<()> {
-        std::fs::rename(&self.path, target)?;
-        self.kept = true;
-        Ok(())
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if !self.kept
-            && let Err(error) = std::fs::remove_file(&self.path)
-        {
-            tracing::warn!(path = %self.path.display(), %error, "a part of a tar stays");
-        }
-    }
 }

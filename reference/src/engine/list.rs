@@ -8,7 +8,7 @@ use super::{
     ContainerSummary, MountSummary,
     clock::Time,
     container::{Container, Usage},
-    state::{Ended, Running},
+    state::{Ended, Phase, Running},
     sync::lock,
 };
 use crate::{runtime, sys::tree};
@@ -129,7 +129,10 @@ fn written(container: &Container, running: bool, freshness: Freshness) -> u64 {
             bytes
         }
         Err(error) => {
-            tracing::warn!(container = container.id(), %error, "cannot measure what it wrote");
+            // The files of a container that is being removed are taken away before it leaves the lists.
+            if !matches!(container.state().phase, Phase::Removing | Phase::Removed) {
+                tracing::warn!(container = container.id(), %error, "cannot measure what it wrote");
+            }
             known.bytes
         }
     }

@@ -298,7 +298,7 @@ impl Engine {
     pub fn export_container(&self, name: &str, path: &str) -> Result<()> {
         let container = self.find(name)?;
         self.store.check()?;
-        export::export(&container, path)
+        export::export(&self.store, &container, path)
     }
 
     /// What a container changed, added and deleted of its image's files.

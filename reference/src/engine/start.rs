@@ -55,6 +55,7 @@ impl Engine {
         supervise::clear(&container.dir, &id)?;
         kill_point::reached(Point::StartCleared);
         container.dir.create()?;
+        self.store.copy_container(&container.record)?;
         kill_point::reached(Point::StartDirectories);
         container
             .mount()

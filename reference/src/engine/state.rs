@@ -17,6 +17,8 @@ pub(super) struct State {
     pub(super) last: Option<Ended>,
     /// How many calls keep it from being removed by itself.
     pub(super) holds: u32,
+    /// How many attempts to pause there were.
+    attempts: u64,
     changes: Announcer,
 }
 
@@ -48,13 +50,17 @@ pub(super) struct Running {
 pub(super) enum Motion {
     /// They do.
     Free,
-    /// A call is pausing them.
-    Pausing,
+    /// A call is pausing them: this one, told from earlier and later ones.
+    Pausing(Attempt),
     /// They do not.
     Paused,
     /// SIGKILL was sent. They are not paused any more, for what is frozen does not die.
     Dying,
 }
+
+/// One attempt to pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Attempt(u64);
 
 /// A run, told from earlier and later ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +128,7 @@ impl State {
             ended: 0,
             last,
             holds: 0,
+            attempts: 0,
             changes: Announcer::default(),
         }
     }
@@ -142,6 +149,12 @@ impl State {
     pub(super) fn of(&mut self, run: Run) -> Option<&mut Running> {
         let is_it = self.under_way() == Some(run);
         self.phase.running_mut().filter(|_| is_it)
+    }
+
+    /// A number for an attempt to pause.
+    pub(super) fn new_attempt(&mut self) -> Attempt {
+        self.attempts += 1;
+        Attempt(self.attempts)
     }
 
     /// For waits: whether a run is over.

@@ -17,6 +17,9 @@ use crate::sys::{
     wait::Stop,
 };
 
+/// How long a restart goes on waiting for the container once the daemon is asked to end, which waits for its calls a little longer.
+const LAST_WAIT: Duration = Duration::from_secs(8);
+
 /// Stops a container; one that does not run is left as it is.
 pub(super) fn stop(container: &Container, timeout: Option<i64>, cancel: Cancel<'_>) -> Result<()> {
     let seconds = timeout.unwrap_or_else(|| container.record.stop_timeout.into());
@@ -65,13 +68,28 @@ impl Engine {
     ) -> Result<()> {
         // It does not end for good.
         let _hold = self.reaper.hold(container);
-        stop(container, timeout, cancel)?;
+        match stop(container, timeout, cancel) {
+            Err(EngineError::Cancelled(why)) if !stops_soon(container)? => {
+                return Err(EngineError::Cancelled(why));
+            }
+            Err(EngineError::Cancelled(_)) => {}
+            stopped => stopped?,
+        }
+        kill_point::reached(Point::RestartStopped);
         match self.start(container) {
             // Another call was quicker: its run is a new one, too.
             Err(EngineError::Refused(_)) if runs(container)? => Ok(()),
             other => other,
         }
     }
+}
+
+/// Whether a container that was asked to end does so before the daemon has to.
+fn stops_soon(container: &Container) -> Result<bool> {
+    let end = Instant::now() + LAST_WAIT;
+    let stopped = |state: &State| state.running().is_none().then_some(());
+    let stopped = container.wait_until(&Stop::default(), Some(end), stopped)?;
+    Ok(stopped.is_some())
 }
 
 /// Whether it runs, once that is decided.

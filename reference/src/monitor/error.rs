@@ -1,6 +1,6 @@
 //! What can go wrong between the engine and a container's monitor.
 
-use std::{io, path::PathBuf};
+use std::{error::Error, io, path::PathBuf};
 
 /// A monitor error.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +46,14 @@ pub enum MonitorError {
 }
 
 impl MonitorError {
+    /// The error with its cause, in one line: over a pipe nothing else of it comes.
+    pub(super) fn told(&self) -> String {
+        match self.source() {
+            Some(cause) => format!("{self}: {cause}"),
+            None => self.to_string(),
+        }
+    }
+
     pub(crate) fn file(
         action: &'static str,
         path: impl Into<PathBuf>,

@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{MonitorError, RunState};
 use crate::sys::{
     process::{ProcessId, Signal},
-    replace::{Durability, Replacement},
+    replace::{self, Durability, Replacement},
 };
+
+/// No record of a monitor has more bytes.
+const LARGEST: u64 = 4096;
 
 /// What is known of a monitor while it is there (`monitor.json`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +100,11 @@ pub(super) fn prepare<T: Serialize>(
         source,
     })?;
     Replacement::write(path, &text, durability).map_err(MonitorError::file("write", path))
+}
+
+/// Sees to it that a record can be written later, whatever fills the disk meanwhile.
+pub(super) fn reserve(path: &Path) -> Result<(), MonitorError> {
+    replace::reserve(path, LARGEST).map_err(MonitorError::file("reserve space for", path))
 }
 
 /// Makes a prepared record the one that counts.

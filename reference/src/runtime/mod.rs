@@ -37,7 +37,7 @@ pub use container::{Container, Pipes};
 pub use files::FILES as PROVIDED_FILES;
 pub use filter::Uncompiled;
 pub use joins::Join;
-pub use limits::try_limits;
+pub use limits::{sweep_trials, try_limits};
 pub use mounts::{VolumeDirectories, mounts};
 pub use seccomp::Profile;
 pub use setup::{ContainerSetup, Network, User, cgroup_path, started_cgroup};

@@ -5,14 +5,20 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ContainerId, ImageId, LayerId, Store, StoreError,
+    ContainerId, Damaged, ImageId, LayerId, Store, StoreError,
     layout::{Discarded, RECORD, create_private},
-    record,
+    record, root,
 };
 use crate::{
     settings::Settings,
-    sys::kill_point::{self, Point},
+    sys::{
+        kill_point::{self, Point},
+        replace::{Durability, replace},
+    },
 };
+
+/// The name of a record that was damaged, beside the one that was made for it.
+const DAMAGED: &str = "record.json.damaged";
 
 /// Everything that a container is, but for its files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +76,11 @@ impl Store {
         let staged = self.layout.stage()?;
         kill_point::reached(Point::CreateStaged);
         let upper = staged.path().join("upper");
-        super::unpack::create_root(&upper).map_err(StoreError::io("cannot create", &upper))?;
+        let made = match container.layers.last() {
+            Some(layer) => root::create_like(&upper, &self.layout.layer_files(layer)),
+            None => root::create(&upper),
+        };
+        made.map_err(StoreError::io("cannot create", &upper))?;
         create_private(&staged.path().join("work"))?;
         kill_point::reached(Point::CreateLayered);
         self.fill_volumes(container, staged.path())?;
@@ -91,6 +101,39 @@ impl Store {
             let _ = self.layout.remove(&target);
         }
         named
+    }
+
+    /// Keeps a copy of a container's record in its run directory, which is there, for [`Store::mend_container`].
+    pub fn copy_container(&self, container: &ContainerRecord) -> Result<(), StoreError> {
+        let copy = self.layout.run_directory(&container.id).join(RECORD);
+        let content = serde_json::to_vec(container).map_err(|source| StoreError::Damaged {
+            path: copy.clone(),
+            source,
+        })?;
+        replace(&copy, &content, Durability::Processes)
+            .map_err(StoreError::io("cannot write", copy))
+    }
+
+    /// Makes up for a damaged record by its copy, if there is one and it is whole: the container is then as it was. The damaged
+    /// record stays beside the new one.
+    pub fn mend_container(&self, damaged: &Damaged) -> Result<Option<ContainerRecord>, StoreError> {
+        let Some(id) = damaged.container() else {
+            return Ok(None);
+        };
+        let copy: Result<ContainerRecord, _> =
+            record::read(&self.layout.run_directory(&id).join(RECORD));
+        let Some(container) = copy.ok().filter(|copy| copy.id == id) else {
+            return Ok(None);
+        };
+        let directory = self.layout.container(&id);
+        let path = directory.join(RECORD);
+        match std::fs::rename(&path, directory.join(DAMAGED)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StoreError::io("cannot set aside", path)(error));
+            }
+            _ => record::write(&directory, RECORD, &container)?,
+        }
+        Ok(Some(container))
     }
 
     /// Takes a container out of the store; from here on it does not come back.

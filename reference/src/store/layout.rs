@@ -12,7 +12,7 @@ use std::{
 
 use rustix::fs::FlockOperation;
 
-use super::{ContainerId, ImageId, LayerId, StoreError, record, volume::OWN};
+use super::{ContainerId, ImageId, LayerId, StoreError, beside, record, volume::OWN};
 use crate::sys::tree;
 
 /// The version of the layout that this program reads and writes.
@@ -81,13 +81,14 @@ impl Layout {
 
     fn empty_staging(&self) -> Result<(), StoreError> {
         for name in names(&self.staging())? {
+            beside::clear_up(self, &name);
             self.remove(&self.staging().join(name))?;
         }
         Ok(())
     }
 
     /// Where unfinished things are built; emptied at start-up.
-    fn staging(&self) -> PathBuf {
+    pub(super) fn staging(&self) -> PathBuf {
         self.root.join("staging")
     }
 

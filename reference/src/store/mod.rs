@@ -6,6 +6,7 @@ use std::{
 };
 
 mod archive;
+mod beside;
 pub mod container;
 pub mod error;
 mod fill;
@@ -15,10 +16,12 @@ pub mod layer;
 pub mod layout;
 mod pack;
 pub mod record;
+mod root;
 mod unpack;
 mod volume;
 
 pub use archive::Limits;
+pub use beside::Unfinished;
 pub use container::{ContainerRecord, ProcessRecord};
 pub use error::{ArchiveError, StoreError};
 pub use id::{ContainerId, ImageId, LayerId};

@@ -45,6 +45,8 @@ points! {
     /// The name was taken from its earlier holder.
     ImportUntagged = "import.untagged",
 
+    /// Limits were tried on a cgroup that is still there.
+    CreateTried = "create.tried",
     /// Name and image are claimed.
     CreateClaimed = "create.claimed",
     /// There is a directory in the staging area.
@@ -141,6 +143,27 @@ points! {
     RemoveForgotten = "remove.forgotten",
     /// Its files are gone.
     RemoveFinished = "remove.finished",
+
+    /// It is known where a tar is about to be written.
+    ExportNoted = "export.noted",
+    /// There is an empty file beside the tar's place.
+    ExportOpened = "export.opened",
+    /// It holds the tar.
+    ExportWritten = "export.written",
+    /// The tar is in its place.
+    ExportPlaced = "export.placed",
+
+    /// The container's processes may freeze from now on, and nobody counts it as paused.
+    PauseAsked = "pause.asked",
+    /// They are frozen.
+    PauseFrozen = "pause.frozen",
+    /// The container counts as paused.
+    PauseNoted = "pause.noted",
+    /// Its processes go on, and it still counts as paused.
+    UnpauseThawed = "unpause.thawed",
+
+    /// The container has stopped, and is not started yet.
+    RestartStopped = "restart.stopped",
 
     /// The image is out of the store, and its layers belong to nobody.
     ImageDiscarded = "remove-image.discarded",

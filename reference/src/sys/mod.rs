@@ -19,6 +19,7 @@ pub mod mount;
 pub mod namespace;
 pub mod network;
 pub mod nodes;
+pub mod owner;
 pub mod ownership;
 pub mod peer;
 pub mod pidfd;

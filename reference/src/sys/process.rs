@@ -1,6 +1,9 @@
 //! Process identities that stay true when the kernel reuses a pid.
 
-use std::{collections::BTreeSet, fmt, fs, io, sync::OnceLock, thread, time::Duration};
+use std::{
+    collections::BTreeSet, fmt, fs, io, num::ParseIntError, str::FromStr, sync::OnceLock, thread,
+    time::Duration,
+};
 
 use nix::sys::signal::kill;
 use serde::{Deserialize, Serialize};
@@ -61,6 +64,20 @@ impl fmt::Display for Pid {
 /// When a process started, in clock ticks since boot (field 22 of /proc/PID/stat).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StartTime(u64);
+
+impl fmt::Display for StartTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for StartTime {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        text.parse().map(Self)
+    }
+}
 
 /// The running kernel's boot (/proc/sys/kernel/random/boot_id).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -126,6 +143,17 @@ impl ProcessId {
             return false;
         };
         Stat::parse(&stat).is_some_and(|s| s.start_time == self.start_time && !s.is_dead())
+    }
+
+    /// Whether it has ended or, in its last moments, only waits for others: the first process of a pid namespace does for all in it.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        let Ok(stat) = fs::read_to_string(format!("/proc/{}/stat", self.pid)) else {
+            return true;
+        };
+        Stat::parse(&stat).is_none_or(|stat| {
+            stat.start_time != self.start_time || stat.is_dead() || stat.flags & EXITING != 0
+        })
     }
 
     /// A descriptor of exactly this process, `None` if it has ended.

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::{fs::FallocateFlags, io::Errno};
+
 /// Whether the new file must survive a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
@@ -24,6 +26,27 @@ pub fn replace(path: &Path, content: &[u8], durability: Durability) -> io::Resul
     Replacement::write(path, content, durability)?.put_in_place()
 }
 
+/// Takes so many bytes of the disk for the next [`replace`] of `path`, which then works on a full one, too. They are given back with
+/// `path` + ".tmp".
+///
+/// # Errors
+/// If there is no space. Where the filesystem cannot reserve any, none is.
+pub fn reserve(path: &Path, bytes: u64) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    let file = options.open(temporary(path))?;
+    match rustix::fs::fallocate(file, FallocateFlags::KEEP_SIZE, 0, bytes) {
+        Err(error) if error != Errno::OPNOTSUPP => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".tmp");
+    PathBuf::from(name)
+}
+
 /// New content that lies ready beside a file; gone when dropped.
 #[derive(Debug)]
 pub struct Replacement {
@@ -39,11 +62,10 @@ impl Replacement {
     /// # Errors
     /// If the content cannot be written.
     pub fn write(path: &Path, content: &[u8], durability: Durability) -> io::Result<Self> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".tmp");
-        let temporary = PathBuf::from(name);
+        let temporary = temporary(path);
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
+        // Not truncated first: what was reserved would be given back.
+        options.write(true).create(true).truncate(false).mode(0o600);
         let mut file = options.open(&temporary)?;
         let new = Self {
             path: path.to_owned(),
@@ -51,6 +73,7 @@ impl Replacement {
             durability,
         };
         file.write_all(content)?;
+        file.set_len(u64::try_from(content.len()).unwrap_or(u64::MAX))?;
         if durability == Durability::PowerCut {
             file.sync_all()?;
         }

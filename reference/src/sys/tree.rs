@@ -271,7 +271,12 @@ pub fn measure(path: &Path) -> io::Result<u64> {
 
 fn measure_below(directory: BorrowedFd<'_>, depth: usize) -> io::Result<u64> {
     let mut bytes = 0_u64;
-    for name in entries(directory)? {
+    let names = match entries(directory) {
+        // A running container may have removed the directory itself meanwhile.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        names => names?,
+    };
+    for name in names {
         let found = match rustix::fs::statat(directory, &name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) => found,
             // A running container may have removed it meanwhile.

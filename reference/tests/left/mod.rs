@@ -88,6 +88,14 @@ pub fn strays(root: &Path, runroot: &Path, known: &[String], running: &[String])
     found
 }
 
+/// The cgroups in which limits are tried, of all daemons on this host.
+pub fn trials() -> Vec<String> {
+    let names = cgroup::names().unwrap().into_iter();
+    names
+        .filter(|name| name.starts_with("podman-reference-trial-"))
+        .collect()
+}
+
 fn names(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).unwrap();
     let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name();
@@ -119,7 +127,8 @@ fn monitors_of(such: impl Fn(&[String]) -> bool) -> Vec<i32> {
 
 /// What is mounted at or below a path.
 pub fn mounts_below(path: &Path) -> Vec<PathBuf> {
-    let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+    // The thread's own: it may have a mount namespace for itself.
+    let mounts = fs::read_to_string("/proc/thread-self/mounts").unwrap();
     let points = mounts.lines().filter_map(|line| line.split(' ').nth(1));
     points
         .map(PathBuf::from)

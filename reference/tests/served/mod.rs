@@ -17,7 +17,7 @@ pub mod support;
 use std::{
     fs::{self, OpenOptions},
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     sync::Arc,
     thread::sleep,
@@ -48,11 +48,17 @@ pub struct Refusal {
 
 impl Host {
     pub fn new() -> Self {
+        Self::new_in(|_| {})
+    }
+
+    /// In a folder that was prepared first.
+    pub fn new_in(prepare: impl FnOnce(&Path)) -> Self {
         let mut host = Self {
             daemon: None,
             folder: Arc::new(TempDir::new().unwrap()),
             image: String::new(),
         };
+        prepare(host.folder.path());
         host.start();
         host.image = host.import("box");
         host

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, ErrorKind, Read, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
 };
@@ -24,6 +24,8 @@ pub(in crate::monitor) struct LogWriter {
     /// Per stream: whether its last record was a piece.
     open: [bool; 2],
     error: Option<io::Error>,
+    /// Whether the log ends in the midst of a record, the rest of which is lost.
+    torn: bool,
 }
 
 impl LogWriter {
@@ -34,6 +36,7 @@ impl LogWriter {
             buffer: Vec::new(),
             open: [false; 2],
             error: None,
+            torn: false,
         }
     }
 
@@ -104,12 +107,34 @@ impl LogWriter {
     }
 
     fn flush(&mut self) {
-        if let Some(file) = &mut self.file
-            && let Err(error) = file.write_all(&self.buffer)
-        {
+        if let Err(error) = self.write_out() {
             self.error.get_or_insert(error);
         }
         self.buffer.clear();
+    }
+
+    fn write_out(&mut self) -> io::Result<()> {
+        let Some(file) = &mut self.file else {
+            return Ok(());
+        };
+        if self.torn {
+            file.write_all(b"\n")?;
+            self.torn = false;
+        }
+        let mut rest = self.buffer.as_slice();
+        while !rest.is_empty() {
+            match file.write(rest) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(length) => {
+                    let (written, left) = rest.split_at(length);
+                    self.torn = !written.ends_with(b"\n");
+                    rest = left;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     fn is_open(&mut self, stream: Stream) -> &mut bool {

@@ -107,7 +107,7 @@ pub fn supervise<W: Workload>(
             }
         }
         Err(error) => {
-            entry.report(&Report::Failed(error.to_string()));
+            entry.report(&Report::Failed(error.told()));
             ExitCode::FAILURE
         }
     }
@@ -119,8 +119,8 @@ struct Run {
     watch: Watch,
 }
 
-/// Starts the container. Its record is written before its program runs, so that a full disk is noticed in time, and counts once
-/// it does: until then the last run is the one that there was, also if this process is killed.
+/// Starts the container. Its record is written before its program runs, and space taken for that of its end, so that a full disk is
+/// noticed in time. The record counts once the program runs: until then the last run is the one that there was, also if this process is killed.
 fn start(entry: &Entry, workload: &mut impl Workload) -> Result<Run, MonitorError> {
     let (dir, stdio) = (&entry.dir, &entry.settings.stdio);
     let monitor = introduce(entry)?;
@@ -139,6 +139,7 @@ fn start(entry: &Entry, workload: &mut impl Workload) -> Result<Run, MonitorErro
                 .map_err(|e| MonitorError::Process("use the terminal", e))?;
         }
         let record = record::prepare(&dir.init_record(), &init, Durability::PowerCut)?;
+        record::reserve(&dir.exit_record())?;
         kill_point::reached(Point::MonitorPrepared);
         let watch = Watch::new(dir, pid, process, ends, log)?;
         kill_point::reached(Point::MonitorListening);

@@ -5,18 +5,19 @@
 
 mod block_devices;
 mod controls;
+mod trial;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::path::Path;
 
 use controls::limits;
+use trial::Trial;
+pub use trial::sweep_trials;
 
 use crate::{
     settings::{Amount, Resources, Ulimit},
     sys::{
         cgroup::{self, ControlError, Hierarchies},
+        kill_point::{self, Point},
         limits::{Limit, set_oom_score_adj},
         process::Pid,
     },
@@ -47,27 +48,9 @@ pub fn try_limits(resources: &Resources) -> Result<(), String> {
         return Ok(());
     }
     let trial = Trial::new().map_err(|error| format!("resources: cannot make a group: {error}"))?;
-    apply(resources, &trial.0)
-}
-
-/// A group for a trial.
-struct Trial(PathBuf);
-
-impl Trial {
-    fn new() -> std::io::Result<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let trial = Self(format!("/podman-reference-trial-{}-{number}", std::process::id()).into());
-        cgroup::make(&trial.0)?;
-        Ok(trial)
-    }
-}
-
-impl Drop for Trial {
-    fn drop(&mut self) {
-        // It has no processes, so nothing holds it.
-        let _ = cgroup::remove(&self.0);
-    }
+    apply(resources, trial.group())?;
+    kill_point::reached(Point::CreateTried);
+    Ok(())
 }
 
 /// Puts a container's limits in force, but for those that its process takes itself.

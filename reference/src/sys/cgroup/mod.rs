@@ -1,6 +1,7 @@
 //! Control groups: what hierarchies the host has, and the end of a group in all of them.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
     sync::OnceLock,
@@ -143,6 +144,20 @@ fn oom_kills(text: &str) -> u64 {
     text.lines().find_map(count).unwrap_or(0)
 }
 
+/// The names of the groups right below the root, whatever hierarchies they are in.
+///
+/// # Errors
+/// If the host's hierarchies cannot be read.
+pub fn names() -> io::Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for hierarchy in &Hierarchies::of_host()?.mounts {
+        let entries = fs::read_dir(hierarchy)?.flatten();
+        let groups = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        names.extend(groups.filter_map(|entry| entry.file_name().into_string().ok()));
+    }
+    Ok(names)
+}
+
 /// The processes of a group and of the groups below it. A group that is not there has none.
 ///
 /// # Errors
@@ -224,13 +239,16 @@ fn remove_one(group: &Path) -> io::Result<()> {
 /// Where a group is frozen, its processes go on, and can die.
 ///
 /// # Errors
-/// If the host's hierarchies cannot be read.
+/// If the host's hierarchies cannot be read, or the kernel refuses.
 pub fn thaw(path: &Path) -> io::Result<()> {
-    if let Some(freezer) = Freezer::of(path)? {
+    let Some(freezer) = Freezer::of(path)? else {
+        return Ok(());
+    };
+    match freezer.thaw() {
         // A group that is gone holds nobody.
-        let _ = freezer.thaw();
+        Err(_) if Freezer::of(path)?.is_none() => Ok(()),
+        thawed => thawed,
     }
-    Ok(())
 }
 
 #[cfg(test)]
