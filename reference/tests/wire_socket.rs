@@ -11,6 +11,9 @@ use std::{
         process::CommandExt,
     },
     process::{Command, Output},
+    sync::Arc,
+    thread,
+    time::Duration,
 };
 
 use nix::sys::signal::Signal;
@@ -179,4 +182,25 @@ fn an_abstract_socket_is_made_when_asked_for() {
         said.contains("is served by another process already"),
         "{said}"
     );
+}
+
+/// A process that is being started inherits locks, and lets go of them once it executes its own program.
+#[test]
+fn what_a_killed_daemon_was_about_to_start_does_not_keep_the_next_one_out() {
+    let folder = Arc::new(TempDir::new().unwrap());
+    let locks: Vec<_> = ["run/socket.lock", "root/lock", "runroot/lock"]
+        .map(|name| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let file = fs::File::create(path).unwrap();
+            nix::fcntl::Flock::lock(file, nix::fcntl::FlockArg::LockExclusive).unwrap()
+        })
+        .into();
+    let socket = UnixListener::bind(support::socket(folder.path())).unwrap();
+    let straggler = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        drop((locks, socket));
+    });
+    Daemon::start_in(&folder).connect().ping();
+    straggler.join().unwrap();
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Read, Write},
+    io::{self, Write},
     os::unix::{
         fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt},
         net::UnixStream,
@@ -16,7 +16,7 @@ use nix::{
 };
 
 use super::address::Address;
-use crate::sys::{activation, listener::Listener};
+use crate::sys::{activation, listener::Listener, wait::until_let_go};
 
 /// Why there is no socket to serve.
 #[derive(Debug, thiserror::Error)]
@@ -142,19 +142,27 @@ fn claim(address: &Address, path: &Path) -> Result<Claim, SocketError> {
     let mut lock = path.as_os_str().to_owned();
     lock.push(".lock");
     let lock = PathBuf::from(lock);
-    let held = hold(address, &lock)?;
+    let mut held = None;
+    until_let_go(|| {
+        held = hold(&lock)?;
+        Ok(held.is_some())
+    })?;
+    let held = held.ok_or_else(|| taken(address, owner(&lock)))?;
     let claim = Claim {
         path: path.to_owned(),
         made: None,
         lock,
         _held: held,
     };
-    clear(address, path)?;
-    Ok(claim)
+    if until_let_go(|| clear(address, path))? {
+        Ok(claim)
+    } else {
+        Err(taken(address, "another process"))
+    }
 }
 
-/// Locks the file at `path`, made if need be, and writes this process's id into it.
-fn hold(address: &Address, path: &Path) -> Result<Flock<File>, SocketError> {
+/// Locks the file at `path`, made if need be, and writes this process's id into it; `None` if another process holds it.
+fn hold(path: &Path) -> Result<Option<Flock<File>>, SocketError> {
     let action = || format!("lock {}", path.display());
     let mut options = OpenOptions::new();
     options
@@ -167,7 +175,7 @@ fn hold(address: &Address, path: &Path) -> Result<Flock<File>, SocketError> {
         let file = options.open(path).map_err(failed(action()))?;
         let mut lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => lock,
-            Err((file, Errno::EWOULDBLOCK)) => return Err(taken(address, owner(file))),
+            Err((_, Errno::EWOULDBLOCK)) => return Ok(None),
             Err((_, errno)) => return Err(failed(action())(errno.into())),
         };
         // The former owner may have removed the file after we opened it; then this lock says nothing.
@@ -177,24 +185,23 @@ fn hold(address: &Address, path: &Path) -> Result<Flock<File>, SocketError> {
                 .set_len(0)
                 .and_then(|()| writeln!(lock, "{}", std::process::id()));
             written.map_err(failed(action()))?;
-            return Ok(lock);
+            return Ok(Some(lock));
         }
     }
 }
 
 /// Who holds a lock, by its own account; it may not have written it yet.
-fn owner(mut lock: File) -> String {
-    let mut pid = String::new();
-    match lock.read_to_string(&mut pid) {
-        Ok(length) if length > 0 => format!("process {}", pid.trim()),
+fn owner(lock: &Path) -> String {
+    match fs::read_to_string(lock) {
+        Ok(pid) if !pid.is_empty() => format!("process {}", pid.trim()),
         _ => "another process".to_owned(),
     }
 }
 
-/// Removes a socket file that nobody listens on.
-fn clear(address: &Address, path: &Path) -> Result<(), SocketError> {
+/// Removes a socket file that nobody listens on; `false` if somebody does.
+fn clear(address: &Address, path: &Path) -> Result<bool, SocketError> {
     match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         Err(error) => return Err(failed(format!("look at {}", path.display()))(error)),
         Ok(data) if !data.file_type().is_socket() => {
             return Err(SocketError::InTheWay {
@@ -205,9 +212,10 @@ fn clear(address: &Address, path: &Path) -> Result<(), SocketError> {
     }
     match UnixStream::connect(path) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            fs::remove_file(path).map_err(failed(format!("remove {}", path.display())))
+            let removed = fs::remove_file(path).map(|()| true);
+            removed.map_err(failed(format!("remove {}", path.display())))
         }
-        Ok(_) => Err(taken(address, "another process")),
+        Ok(_) => Ok(false),
         Err(error) => Err(failed(format!("see whether {address} is served"))(error)),
     }
 }

@@ -34,6 +34,9 @@ pub enum MonitorError {
     /// The monitor ended without a word; it was killed.
     #[error("the container's monitor ended before the container had started")]
     MonitorLost,
+    /// The daemon died before the monitor was known.
+    #[error("the daemon that asked for the start has gone")]
+    Abandoned,
     /// The container has no process to act on.
     #[error("the container is not running")]
     NotRunning,

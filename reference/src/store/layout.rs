@@ -13,7 +13,7 @@ use std::{
 use rustix::fs::FlockOperation;
 
 use super::{ContainerId, ImageId, LayerId, StoreError, beside, record, volume::OWN};
-use crate::sys::tree;
+use crate::sys::{tree, wait::until_let_go};
 
 /// The version of the layout that this program reads and writes.
 const VERSION: u32 = 1;
@@ -333,13 +333,19 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600);
     let file = options.open(path).map_err(failed())?;
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            let directory = path.parent().unwrap_or(path);
-            Err(StoreError::Locked(directory.to_owned()))
-        }
-        Err(error) => Err(failed()(error.into())),
+    let taken =
+        until_let_go(
+            || match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => Ok(true),
+                Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+                Err(error) => Err(failed()(error.into())),
+            },
+        );
+    if taken? {
+        Ok(file)
+    } else {
+        let directory = path.parent().unwrap_or(path);
+        Err(StoreError::Locked(directory.to_owned()))
     }
 }
 

@@ -91,7 +91,9 @@ impl Host {
         command.stderr(log.unwrap());
         command.env(kill_point::VARIABLE, self.kill_point());
         change(&mut command);
-        self.daemon = Some(Daemon::spawn(command, Arc::clone(&self.folder)));
+        let daemon = Daemon::try_spawn(command, Arc::clone(&self.folder));
+        let failed = |status| panic!("no daemon: {status}: {}", self.said());
+        self.daemon = Some(daemon.unwrap_or_else(failed));
     }
 
     /// Ends the daemon with SIGKILL.

@@ -13,7 +13,7 @@ use std::{
     net::Shutdown,
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -79,17 +79,27 @@ impl Daemon {
         Self::spawn(command, Arc::clone(folder))
     }
 
-    pub fn spawn(mut command: Command, folder: impl Into<Arc<TempDir>>) -> Self {
+    pub fn spawn(command: Command, folder: impl Into<Arc<TempDir>>) -> Self {
+        Self::try_spawn(command, folder).unwrap_or_else(|status| panic!("no daemon: {status}"))
+    }
+
+    /// With how it ended if it does not come to serve.
+    pub fn try_spawn(
+        mut command: Command,
+        folder: impl Into<Arc<TempDir>>,
+    ) -> Result<Self, ExitStatus> {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut ready = String::new();
         output.read_line(&mut ready).unwrap();
-        assert!(ready.starts_with("podman-reference "), "{ready:?}");
-        Self {
+        if !ready.starts_with("podman-reference ") {
+            return Err(child.wait().unwrap());
+        }
+        Ok(Self {
             child,
             folder: folder.into(),
             _output: output,
-        }
+        })
     }
 
     pub fn socket(&self) -> PathBuf {

@@ -6,6 +6,7 @@ use super::requests::Request;
 use crate::{
     monitor::{RunDir, report::Report},
     settings::Settings,
+    sys::wait::has_reader,
 };
 
 /// What the daemon asked for.
@@ -35,6 +36,11 @@ impl Entry {
                 None
             }
         }
+    }
+
+    /// Whether the daemon still waits for an answer.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.answer.as_ref().is_none_or(has_reader)
     }
 
     /// Tells the daemon, once. A daemon that has died meanwhile reads the records instead.

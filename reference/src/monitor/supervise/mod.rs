@@ -156,7 +156,8 @@ fn start(entry: &Entry, workload: &mut impl Workload) -> Result<Run, MonitorErro
     run
 }
 
-/// Records this process.
+/// Records this process. If the daemon died before that, the next one may have looked already, and holds the start for one that
+/// never was: so it must be. If it dies later, the next one sees the record.
 fn introduce(entry: &Entry) -> Result<ProcessId, MonitorError> {
     let monitor = ProcessId::current()
         .map_err(|e| MonitorError::Process("read the monitor's start time", e))?;
@@ -164,6 +165,9 @@ fn introduce(entry: &Entry) -> Result<ProcessId, MonitorError> {
         process: monitor.clone(),
     };
     record::write(&entry.dir.monitor_record(), &record, Durability::Processes)?;
+    if !entry.is_awaited() {
+        return Err(MonitorError::Abandoned);
+    }
     if let Some(path) = &entry.settings.lifecycle.pidfile {
         let pid = monitor.pid.to_string();
         replace(path, pid.as_bytes(), Durability::Processes)
