@@ -15,20 +15,32 @@ use rustix::{
 };
 
 use super::root;
-use crate::sys::{
-    layers::{self, Found, Layers, Place},
-    links::{self, What},
-    tree::Tree,
+use crate::{
+    settings::IdMappings,
+    sys::{
+        layers::{self, Found, Layers, Place},
+        links::{self, What},
+        tree::Tree,
+    },
 };
 
-/// Makes the directory `target`, with what the layers have at `place`. Where they have no directory, it is empty.
-pub(super) fn fill(layers: &Layers, place: &Path, target: &Path) -> io::Result<()> {
+/// Makes the directory `target`, with what the layers have at `place`. Where they have no directory, it is empty. With `ids` the files
+/// belong on the host to those who are their owners in a container with these ids.
+pub(super) fn fill(
+    layers: &Layers,
+    place: &Path,
+    target: &Path,
+    ids: Option<&IdMappings>,
+) -> io::Result<()> {
+    let owners = Owners(ids);
     root::create(target)?;
     let What::Directory(from) = links::resolve(layers, place)?.what else {
-        return Ok(());
+        let (uid, gid) = owners.of(0, 0);
+        return Ok(rustix::fs::chown(target, Some(uid), Some(gid))?);
     };
     let mut copy = Copy {
         layers,
+        owners,
         from: from.path.clone(),
         to: Tree::open(target)?,
         names: HashMap::new(),
@@ -43,6 +55,7 @@ pub(super) fn fill(layers: &Layers, place: &Path, target: &Path) -> io::Result<(
 
 struct Copy<'l> {
     layers: &'l Layers,
+    owners: Owners<'l>,
     from: PathBuf,
     to: Tree,
     /// The first place of each file that has several names.
@@ -60,7 +73,7 @@ impl Copy<'_> {
         };
         let path = place.path.strip_prefix(&self.from).unwrap_or(Path::new(""));
         let path = path.to_owned();
-        let attributes = Attributes::of(itself)?;
+        let attributes = Attributes::of(itself, self.owners)?;
         let target = self.to.create_directories(&path)?;
         self.directories.push((path.clone(), attributes));
         source.each(|found| self.found(&path, target.as_fd(), found))
@@ -76,18 +89,18 @@ impl Copy<'_> {
             return Ok(());
         }
         match layers::kind(&found.stat) {
-            FileType::RegularFile => file(&found, to),
+            FileType::RegularFile => self.file(&found, to),
             FileType::Symlink => {
                 let target = rustix::fs::readlinkat(found.part, name, Vec::new())?;
                 rustix::fs::symlinkat(target, to, name)?;
-                owner_and_times(to, name, &found.stat)
+                self.owner_and_times(to, name, &found.stat)
             }
             // A socket is nothing without its program.
             FileType::Socket => Ok(()),
             kind => {
                 let device = found.stat.st_rdev;
                 rustix::fs::mknodat(to, name, kind, Mode::RUSR | Mode::WUSR, device)?;
-                owner_and_times(to, name, &found.stat)?;
+                self.owner_and_times(to, name, &found.stat)?;
                 // Just made as a node in a directory of ours, so it is no link.
                 Ok(rustix::fs::chmodat(
                     to,
@@ -121,6 +134,26 @@ impl Copy<'_> {
         Ok(true)
     }
 
+    fn file(&self, found: &Found<'_>, to: BorrowedFd<'_>) -> io::Result<()> {
+        let Some((mut source, _)) = layers::open_regular(found.part, &found.name)? else {
+            return Ok(());
+        };
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let target = rustix::fs::openat(to, &found.name, flags, Mode::RUSR | Mode::WUSR)?;
+        let mut target = File::from(target);
+        io::copy(&mut source, &mut target)?;
+        Attributes::of(source.as_fd(), self.owners)?.apply(target.as_fd())
+    }
+
+    /// Of a link or a node, by name: it must not be opened.
+    fn owner_and_times(&self, parent: BorrowedFd<'_>, name: &OsStr, stat: &Stat) -> io::Result<()> {
+        let itself = AtFlags::SYMLINK_NOFOLLOW;
+        let (uid, gid) = self.owners.of(stat.st_uid, stat.st_gid);
+        rustix::fs::chownat(parent, name, Some(uid), Some(gid), itself)?;
+        Ok(rustix::fs::utimensat(parent, name, &times(stat), itself)?)
+    }
+
     fn finish_directories(&self) -> io::Result<()> {
         for (path, attributes) in self.directories.iter().rev() {
             attributes.apply(self.open(path)?.as_fd())?;
@@ -135,34 +168,48 @@ impl Copy<'_> {
     }
 }
 
-fn file(found: &Found<'_>, to: BorrowedFd<'_>) -> io::Result<()> {
-    let Some((mut source, _)) = layers::open_regular(found.part, &found.name)? else {
-        return Ok(());
-    };
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let target = rustix::fs::openat(to, &found.name, flags, Mode::RUSR | Mode::WUSR)?;
-    let mut target = File::from(target);
-    io::copy(&mut source, &mut target)?;
-    Attributes::of(source.as_fd())?.apply(target.as_fd())
+/// Who the copies belong to.
+#[derive(Debug, Clone, Copy)]
+struct Owners<'i>(Option<&'i IdMappings>);
+
+impl Owners<'_> {
+    /// Whom a container does not have, its root stands for.
+    fn of(self, uid: u32, gid: u32) -> (Uid, Gid) {
+        let (uid, gid) = match self.0 {
+            None => (uid, gid),
+            Some(ids) => {
+                let root = ids.owner();
+                (
+                    ids.host_user(uid).unwrap_or(root.uid),
+                    ids.host_group(gid).unwrap_or(root.gid),
+                )
+            }
+        };
+        (Uid::from_raw(uid), Gid::from_raw(gid))
+    }
 }
 
 /// Of a file or directory.
 struct Attributes {
     stat: Stat,
+    owner: (Uid, Gid),
     extended: Vec<(String, Vec<u8>)>,
 }
 
 impl Attributes {
-    fn of(file: BorrowedFd<'_>) -> io::Result<Self> {
+    fn of(file: BorrowedFd<'_>, owners: Owners<'_>) -> io::Result<Self> {
+        let stat = rustix::fs::fstat(file)?;
         Ok(Self {
-            stat: rustix::fs::fstat(file)?,
+            owner: owners.of(stat.st_uid, stat.st_gid),
+            stat,
             extended: layers::attributes(file)?,
         })
     }
 
     fn apply(&self, file: BorrowedFd<'_>) -> io::Result<()> {
         // In this order: a new owner clears setuid bits and capabilities.
-        rustix::fs::fchown(file, uid(&self.stat), gid(&self.stat))?;
+        let (uid, gid) = self.owner;
+        rustix::fs::fchown(file, Some(uid), Some(gid))?;
         rustix::fs::fchmod(file, mode(&self.stat))?;
         for (name, value) in &self.extended {
             match rustix::fs::fsetxattr(file, name.as_str(), value, XattrFlags::empty()) {
@@ -172,21 +219,6 @@ impl Attributes {
         }
         Ok(rustix::fs::futimens(file, &times(&self.stat))?)
     }
-}
-
-/// Of a link or a node, by name: it must not be opened.
-fn owner_and_times(parent: BorrowedFd<'_>, name: &OsStr, stat: &Stat) -> io::Result<()> {
-    let itself = AtFlags::SYMLINK_NOFOLLOW;
-    rustix::fs::chownat(parent, name, uid(stat), gid(stat), itself)?;
-    Ok(rustix::fs::utimensat(parent, name, &times(stat), itself)?)
-}
-
-fn uid(stat: &Stat) -> Option<Uid> {
-    Some(Uid::from_raw(stat.st_uid))
-}
-
-fn gid(stat: &Stat) -> Option<Gid> {
-    Some(Gid::from_raw(stat.st_gid))
 }
 
 fn mode(stat: &Stat) -> Mode {

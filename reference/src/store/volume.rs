@@ -62,9 +62,11 @@ impl Store {
             .collect();
         let layers = Layers::open(lower.iter().map(PathBuf::as_path));
         let layers = layers.map_err(StoreError::io("cannot open the layers of", directory))?;
+        let ids = container.settings.namespaces.ids.as_ref();
         for (target, place) in wanted {
             target.parent().map_or(Ok(()), create_private)?;
-            fill::fill(&layers, place, &target).map_err(StoreError::io("cannot fill", target))?;
+            fill::fill(&layers, place, &target, ids)
+                .map_err(StoreError::io("cannot fill", target))?;
         }
         // One flush for all files, as for a layer.
         File::open(directory)
