@@ -60,6 +60,11 @@ impl Confinement {
         })
     }
 
+    /// The user of a user namespace.
+    pub(super) fn user(&self) -> Option<&User> {
+        self.user.as_ref()
+    }
+
     pub(super) fn write(&self, bundle: &Path) -> io::Result<()> {
         fs::write(bundle.join(FILE), serde_json::to_vec(self)?)
     }

@@ -1,7 +1,7 @@
 //! A container's process, made with libcontainer. Only for a process with one thread: the library forks and changes directory.
 
 use std::{
-    fs, io,
+    fs,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
 };
@@ -14,15 +14,14 @@ use libcontainer::{
 };
 
 use oci_spec::runtime::Spec;
-use rustix::fs::{Gid, Uid};
 
 use super::{
     bundle::CONFIGURATION, confinement::Confinement, console::Console, devices, executor::Program,
-    guard, joins::Joined, limits, maker, mounts::SHM, placement::Placement, setup::cgroup_path,
-    trouble::Trouble,
+    guard, joins::Joined, limits, maker, mounts::SHM, placement::Placement, setup::User,
+    setup::cgroup_path, streams, trouble::Trouble,
 };
 use crate::{
-    settings::Settings,
+    settings::{IdMappings, Settings},
     sys::{
         cgroup, network,
         ownership::{Guise, Owner},
@@ -40,18 +39,6 @@ pub struct Pipes {
     pub stdout: OwnedFd,
     /// Standard error.
     pub stderr: OwnedFd,
-}
-
-impl Pipes {
-    /// So that programs can open them by their names in /dev.
-    fn give_to(&self, owner: Owner) -> io::Result<()> {
-        let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
-        let outputs = [&self.stdout, &self.stderr];
-        for pipe in outputs.into_iter().chain(&self.stdin) {
-            rustix::fs::fchown(pipe, Some(uid), Some(gid))?;
-        }
-        Ok(())
-    }
 }
 
 /// A container that is being made, runs, or has ended.
@@ -83,9 +70,6 @@ impl Container {
     /// # Errors
     /// The cause; then nothing is left of it.
     pub fn create(&mut self, pipes: Pipes) -> Result<Pid, String> {
-        if let Some(owner) = self.settings.owner() {
-            pipes.give_to(owner).map_err(|error| error.to_string())?;
-        }
         self.create_from(|builder| {
             let builder = builder.with_stdout(pipes.stdout).with_stderr(pipes.stderr);
             match pipes.stdin {
@@ -184,6 +168,7 @@ impl Container {
         trouble: &Trouble,
     ) -> Result<Pid, LibcontainerError> {
         let confinement = Confinement::read(&self.bundle).map_err(LibcontainerError::OtherIO)?;
+        let mapped = confinement.user().cloned();
         let ids = self.settings.namespaces.ids.as_ref();
         let joined = Joined::open(&self.bundle, ids).map_err(LibcontainerError::OtherIO)?;
         let placement = Placement::read(&self.bundle).map_err(LibcontainerError::OtherIO)?;
@@ -211,6 +196,8 @@ impl Container {
         .map_err(LibcontainerError::Other)?;
         let spec = Spec::load(self.bundle.join(CONFIGURATION))?;
         guard::check(pid, &spec).map_err(LibcontainerError::OtherIO)?;
+        streams::give(pid, user(&spec, mapped.as_ref(), ids))
+            .map_err(LibcontainerError::OtherIO)?;
         joined
             .share_memory(pid)
             .map_err(|error| LibcontainerError::Other(format!("{SHM}: {error}")))?;
@@ -221,6 +208,22 @@ impl Container {
         devices::restrict(&self.bundle, &self.cgroup).map_err(LibcontainerError::OtherIO)?;
         Ok(pid)
     }
+}
+
+/// Who runs the program, as the host counts: in a user namespace the configuration does not say.
+fn user(spec: &Spec, mapped: Option<&User>, ids: Option<&IdMappings>) -> Owner {
+    if let (Some(user), Some(ids)) = (mapped, ids) {
+        let root = ids.owner();
+        return Owner {
+            uid: ids.host_user(user.uid).unwrap_or(root.uid),
+            gid: ids.host_group(user.gid).unwrap_or(root.gid),
+        };
+    }
+    let process = spec.process().as_ref();
+    process.map_or(Owner { uid: 0, gid: 0 }, |process| Owner {
+        uid: process.user().uid(),
+        gid: process.user().gid(),
+    })
 }
 
 /// The innermost error of a chain.

@@ -22,6 +22,7 @@ mod resolver;
 mod seccomp;
 mod setup;
 mod spec;
+mod streams;
 mod trouble;
 mod volumes;
 mod working_directory;
