@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use served::support::Client;
 
 const CLIENTS: usize = 8;
-/// Rounds of each client. More find no more, and take longer than they are worth.
-const ROUNDS: usize = 50;
+/// Rounds of each client.
+const ROUNDS: usize = 200;
 const NAMES: [&str; 3] = ["one", "two", "three"];
 
 /// Who holds a name now.
