@@ -12,10 +12,10 @@ use std::{
 
 use nix::{
     cmsg_space,
-    sys::socket::{ControlMessageOwned, MsgFlags, recvmsg},
+    sys::socket::{MsgFlags, recvmsg},
 };
 
-use crate::sys::fd::owned;
+use crate::sys::fd::received;
 
 /// A listening socket in the bundle.
 pub(super) struct Console {
@@ -54,14 +54,7 @@ impl Console {
             Some(&mut space),
             MsgFlags::MSG_CMSG_CLOEXEC | MsgFlags::MSG_DONTWAIT,
         )?;
-        let descriptors = message.cmsgs()?.filter_map(|cmsg| match cmsg {
-            ControlMessageOwned::ScmRights(descriptors) => Some(descriptors),
-            _ => None,
-        });
-        match descriptors.flatten().map(owned).next() {
-            Some(master) => Ok(master),
-            None => Err(io::ErrorKind::UnexpectedEof.into()),
-        }
+        received(&message)?.ok_or(io::ErrorKind::UnexpectedEof.into())
     }
 }
 

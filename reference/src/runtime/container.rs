@@ -213,11 +213,7 @@ impl Container {
 /// Who runs the program, as the host counts: in a user namespace the configuration does not say.
 fn user(spec: &Spec, mapped: Option<&User>, ids: Option<&IdMappings>) -> Owner {
     if let (Some(user), Some(ids)) = (mapped, ids) {
-        let root = ids.owner();
-        return Owner {
-            uid: ids.host_user(user.uid).unwrap_or(root.uid),
-            gid: ids.host_group(user.gid).unwrap_or(root.gid),
-        };
+        return ids.owner_of(user.uid, user.gid);
     }
     let process = spec.process().as_ref();
     process.map_or(Owner { uid: 0, gid: 0 }, |process| Owner {

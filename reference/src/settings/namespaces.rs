@@ -75,6 +75,16 @@ impl IdMappings {
         on_host(&self.groups, id)
     }
 
+    /// Who a user and a group of the container are on the host. For one that is in no range, root stands.
+    #[must_use]
+    pub fn owner_of(&self, uid: u32, gid: u32) -> Owner {
+        let root = self.owner();
+        Owner {
+            uid: self.host_user(uid).unwrap_or(root.uid),
+            gid: self.host_group(gid).unwrap_or(root.gid),
+        }
+    }
+
     /// To whom the files of root belong, and those that the engine makes in the container. Where it has no root, that is somebody
     /// on the host whom it does not have either.
     #[must_use]

@@ -10,11 +10,14 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid, XattrFlags},
+    fs::{AtFlags, FileType, Mode, OFlags, Stat},
     io::Errno,
 };
 
-use super::root;
+use super::{
+    attributes::{self, Attributes},
+    root,
+};
 use crate::{
     settings::IdMappings,
     sys::{
@@ -32,15 +35,14 @@ pub(super) fn fill(
     target: &Path,
     ids: Option<&IdMappings>,
 ) -> io::Result<()> {
-    let owners = Owners(ids);
     root::create(target)?;
     let What::Directory(from) = links::resolve(layers, place)?.what else {
-        let (uid, gid) = owners.of(0, 0);
+        let (uid, gid) = attributes::owner(&rustix::fs::lstat(target)?, ids);
         return Ok(rustix::fs::chown(target, Some(uid), Some(gid))?);
     };
     let mut copy = Copy {
         layers,
-        owners,
+        ids,
         from: from.path.clone(),
         to: Tree::open(target)?,
         names: HashMap::new(),
@@ -55,7 +57,8 @@ pub(super) fn fill(
 
 struct Copy<'l> {
     layers: &'l Layers,
-    owners: Owners<'l>,
+    /// Whose the files are to be, if not their owners in the image as the host counts.
+    ids: Option<&'l IdMappings>,
     from: PathBuf,
     to: Tree,
     /// The first place of each file that has several names.
@@ -73,7 +76,7 @@ impl Copy<'_> {
         };
         let path = place.path.strip_prefix(&self.from).unwrap_or(Path::new(""));
         let path = path.to_owned();
-        let attributes = Attributes::of(itself, self.owners)?;
+        let attributes = Attributes::of(itself, self.ids)?;
         let target = self.to.create_directories(&path)?;
         self.directories.push((path.clone(), attributes));
         source.each(|found| self.found(&path, target.as_fd(), found))
@@ -105,7 +108,7 @@ impl Copy<'_> {
                 Ok(rustix::fs::chmodat(
                     to,
                     name,
-                    mode(&found.stat),
+                    attributes::mode(&found.stat),
                     AtFlags::empty(),
                 )?)
             }
@@ -143,15 +146,20 @@ impl Copy<'_> {
         let target = rustix::fs::openat(to, &found.name, flags, Mode::RUSR | Mode::WUSR)?;
         let mut target = File::from(target);
         io::copy(&mut source, &mut target)?;
-        Attributes::of(source.as_fd(), self.owners)?.apply(target.as_fd())
+        Attributes::of(source.as_fd(), self.ids)?.apply(target.as_fd())
     }
 
     /// Of a link or a node, by name: it must not be opened.
     fn owner_and_times(&self, parent: BorrowedFd<'_>, name: &OsStr, stat: &Stat) -> io::Result<()> {
         let itself = AtFlags::SYMLINK_NOFOLLOW;
-        let (uid, gid) = self.owners.of(stat.st_uid, stat.st_gid);
+        let (uid, gid) = attributes::owner(stat, self.ids);
         rustix::fs::chownat(parent, name, Some(uid), Some(gid), itself)?;
-        Ok(rustix::fs::utimensat(parent, name, &times(stat), itself)?)
+        Ok(rustix::fs::utimensat(
+            parent,
+            name,
+            &attributes::times(stat),
+            itself,
+        )?)
     }
 
     fn finish_directories(&self) -> io::Result<()> {
@@ -165,73 +173,5 @@ impl Copy<'_> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let pinned = self.to.directory(path)?;
         Ok(rustix::fs::openat(pinned, ".", flags, Mode::empty())?)
-    }
-}
-
-/// Who the copies belong to.
-#[derive(Debug, Clone, Copy)]
-struct Owners<'i>(Option<&'i IdMappings>);
-
-impl Owners<'_> {
-    /// Whom a container does not have, its root stands for.
-    fn of(self, uid: u32, gid: u32) -> (Uid, Gid) {
-        let (uid, gid) = match self.0 {
-            None => (uid, gid),
-            Some(ids) => {
-                let root = ids.owner();
-                (
-                    ids.host_user(uid).unwrap_or(root.uid),
-                    ids.host_group(gid).unwrap_or(root.gid),
-                )
-            }
-        };
-        (Uid::from_raw(uid), Gid::from_raw(gid))
-    }
-}
-
-/// Of a file or directory.
-struct Attributes {
-    stat: Stat,
-    owner: (Uid, Gid),
-    extended: Vec<(String, Vec<u8>)>,
-}
-
-impl Attributes {
-    fn of(file: BorrowedFd<'_>, owners: Owners<'_>) -> io::Result<Self> {
-        let stat = rustix::fs::fstat(file)?;
-        Ok(Self {
-            owner: owners.of(stat.st_uid, stat.st_gid),
-            stat,
-            extended: layers::attributes(file)?,
-        })
-    }
-
-    fn apply(&self, file: BorrowedFd<'_>) -> io::Result<()> {
-        // In this order: a new owner clears setuid bits and capabilities.
-        let (uid, gid) = self.owner;
-        rustix::fs::fchown(file, Some(uid), Some(gid))?;
-        rustix::fs::fchmod(file, mode(&self.stat))?;
-        for (name, value) in &self.extended {
-            match rustix::fs::fsetxattr(file, name.as_str(), value, XattrFlags::empty()) {
-                Ok(()) | Err(Errno::OPNOTSUPP) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(rustix::fs::futimens(file, &times(&self.stat))?)
-    }
-}
-
-fn mode(stat: &Stat) -> Mode {
-    Mode::from_raw_mode(stat.st_mode & 0o7777)
-}
-
-fn times(stat: &Stat) -> Timestamps {
-    let time = |seconds, nanoseconds| Timespec {
-        tv_sec: seconds,
-        tv_nsec: i64::try_from(nanoseconds).unwrap_or(0),
-    };
-    Timestamps {
-        last_access: time(stat.st_atime, stat.st_atime_nsec),
-        last_modification: time(stat.st_mtime, stat.st_mtime_nsec),
     }
 }

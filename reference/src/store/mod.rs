@@ -6,6 +6,7 @@ use std::{
 };
 
 mod archive;
+mod attributes;
 mod beside;
 pub mod container;
 pub mod error;

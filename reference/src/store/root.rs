@@ -6,9 +6,9 @@ use std::{
     path::Path,
 };
 
-use rustix::fs::{AtFlags, CWD, Gid, Mode, OFlags, Timespec, Timestamps, Uid, XattrFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
-use crate::sys::layers;
+use super::attributes::Attributes;
 
 /// Of a root directory that nobody described.
 const MODE: Mode = Mode::from_raw_mode(0o755);
@@ -23,24 +23,7 @@ pub(super) fn create(path: &Path) -> io::Result<()> {
 /// counts.
 pub(super) fn create_like(path: &Path, other: &Path) -> io::Result<()> {
     create(path)?;
-    let (new, other) = (open(path)?, open(other)?);
-    let stat = rustix::fs::fstat(&other)?;
-    // In this order: a new owner clears capabilities.
-    let (uid, gid) = (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid));
-    rustix::fs::fchown(&new, Some(uid), Some(gid))?;
-    rustix::fs::fchmod(&new, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
-    for (name, value) in layers::attributes(other.as_fd())? {
-        rustix::fs::fsetxattr(&new, name, &value, XattrFlags::empty())?;
-    }
-    let at = |tv_sec, tv_nsec: u64| Timespec {
-        tv_sec,
-        tv_nsec: i64::try_from(tv_nsec).unwrap_or(0),
-    };
-    let times = Timestamps {
-        last_access: at(stat.st_atime, stat.st_atime_nsec),
-        last_modification: at(stat.st_mtime, stat.st_mtime_nsec),
-    };
-    Ok(rustix::fs::futimens(&new, &times)?)
+    Attributes::of(open(other)?.as_fd(), None)?.apply(open(path)?.as_fd())
 }
 
 fn open(path: &Path) -> io::Result<OwnedFd> {

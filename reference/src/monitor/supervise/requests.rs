@@ -13,14 +13,14 @@ use std::{
 use nix::{
     cmsg_space,
     poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::socket::{ControlMessageOwned, MsgFlags, recvmsg},
+    sys::socket::{MsgFlags, recvmsg},
 };
 
 use crate::{
     monitor::zygote::{MONITOR, SUBCOMMAND},
     sys::{
         detach::{detach, leave_session},
-        fd::owned,
+        fd::received,
         fork::sibling,
         limits,
         process::{BootId, Pid},
@@ -92,13 +92,9 @@ fn receive(socket: &OwnedFd) -> io::Result<Option<(Vec<u8>, OwnedFd)>> {
         let mut space = cmsg_space!(RawFd);
         let mut parts = [IoSliceMut::new(&mut message)];
         let flags = MsgFlags::MSG_CMSG_CLOEXEC;
-        let received = recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut space), flags)?;
-        let length = received.bytes;
-        let descriptors = received.cmsgs()?.filter_map(|cmsg| match cmsg {
-            ControlMessageOwned::ScmRights(descriptors) => Some(descriptors),
-            _ => None,
-        });
-        let report = descriptors.flatten().map(owned).next();
+        let answer = recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut space), flags)?;
+        let length = answer.bytes;
+        let report = received(&answer)?;
         if length == 0 || is_left(socket) {
             return Ok(None);
         }

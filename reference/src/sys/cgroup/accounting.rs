@@ -1,15 +1,10 @@
 //! Figures that the kernel keeps only for who asks for them.
 
-use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::MetadataExt,
-    path::Path,
-};
+use std::{fs, io, os::unix::fs::MetadataExt, path::Path};
 
 use nix::sys::stat::{major, minor};
 
-use super::{Hierarchies, Setup};
+use super::{Hierarchies, Setup, control::put};
 
 /// The control of version 1 that makes the kernel count. A rate of 0 is none.
 const RATE: &str = "blkio.throttle.read_bps_device";
@@ -32,8 +27,7 @@ pub fn count_disk(path: &Path, storage: &Path) -> io::Result<()> {
     let Some(disk) = disk_below(storage)? else {
         return Ok(());
     };
-    let mut control = OpenOptions::new().write(true).open(control)?;
-    control.write_all(format!("{disk} 0").as_bytes())
+    put(&control, &format!("{disk} 0"))
 }
 
 /// `MAJOR:MINOR` of the whole disk that a path is on.

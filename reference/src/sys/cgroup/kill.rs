@@ -1,8 +1,9 @@
 //! The end of every process of a group, whichever pid namespace it is in.
 
-use std::{fs::OpenOptions, io::Write, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use super::{
+    control::put,
     freezer::{Freezer, Progress},
     members_below,
 };
@@ -33,8 +34,5 @@ pub(super) fn kill_all(freezer: &Freezer) {
 
 /// Version 2 has a file for it since Linux 5.14.
 fn ask_to_kill(group: &Path) -> bool {
-    let file = OpenOptions::new()
-        .write(true)
-        .open(group.join("cgroup.kill"));
-    file.and_then(|mut file| file.write_all(b"1")).is_ok()
+    put(&group.join("cgroup.kill"), "1").is_ok()
 }
